@@ -1,0 +1,110 @@
+"""Build from Python: functions that do what the commands do, and return the report."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from passbuild import pipeline, workspace
+from passbuild.errors import PassbuildError
+from passbuild.journal import Journal
+from passbuild.settings.merge import Given
+from passbuild.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator, Mapping
+
+    from passbuild.environment.build_environment import BuildEnvironment
+    from passbuild.journal import Event
+    from passbuild.report import Report
+
+    Tell = Callable[[Event], None]
+    Source = str | os.PathLike[str]
+
+
+def build_wheel(source: Source = ".", *, tell: Tell | None = None, **settings: object) -> Report:
+    """Build a wheel and publish it.
+
+    Keyword arguments are the settings, named as on the command line with underscores; lists for repeatable ones:
+    `passthrough=["torch"]`, `host=".venv"`, `outdir="dist"`, `config_settings={"key": "value"}`. Sources of settings
+    (pyproject.toml, the user's file, environment variables) count as on the command line. `tell` hears each event.
+
+    Raises PassbuildError, whose `report` attribute has what was known when it was raised.
+    """
+    return _run("wheel", pipeline.wheel, source, tell, settings)
+
+
+def build_sdist(source: Source = ".", *, tell: Tell | None = None, **settings: object) -> Report:
+    """Build an sdist and publish it. Arguments and errors are those of `build_wheel`."""
+    return _run("sdist", pipeline.sdist, source, tell, settings)
+
+
+def build_sdist_and_wheel(source: Source = ".", *, tell: Tell | None = None, **settings: object) -> Report:
+    """Build an sdist, and a wheel from it; publish both. Arguments and errors are those of `build_wheel`."""
+    return _run("build", pipeline.sdist_and_wheel, source, tell, settings)
+
+
+def make_plan(source: Source = ".", *, tell: Tell | None = None, **settings: object) -> Report:
+    """Return what a build would do, and build nothing. Arguments and errors are those of `build_wheel`."""
+    return _run("plan", pipeline.plan, source, tell, settings)
+
+
+def prepare_metadata(source: Source = ".", *, tell: Tell | None = None, **settings: object) -> Report:
+    """Prepare the wheel's metadata: the report's `metadata`. Arguments and errors are those of `build_wheel`."""
+    return _run("metadata", pipeline.metadata, source, tell, settings)
+
+
+@contextlib.contextmanager
+def build_environment(
+    source: Source = ".",
+    kind: Literal["wheel", "sdist"] = "wheel",
+    *,
+    tell: Tell | None = None,
+    **settings: object,
+) -> Iterator[BuildEnvironment]:
+    """Yield a build environment for a project: it satisfies `build.env.IsolatedEnv`.
+
+    It holds what the project and its backend's ``get_requires_for_build_*`` hook require, and the passed packages of
+    the host, and is gone afterwards. Arguments and errors are those of `build_wheel`.
+
+    `build.ProjectBuilder.from_isolated_env(environment, source)` runs hooks in it.
+    """
+    order = _order(source, settings)
+    journal = Journal("environment", order.source, tell)
+    with _reported(journal), workspace.opened(journal) as work:
+        yield pipeline.ready(pipeline.begun(order, work, journal), kind)
+
+
+def _run(
+    command: str,
+    step: Callable[[pipeline.Order, Journal], Report],
+    source: Source,
+    tell: Tell | None,
+    settings: Mapping[str, object],
+) -> Report:
+    order = _order(source, settings)
+    journal = Journal(command, order.source, tell)
+    with _reported(journal):
+        return step(order, journal)
+
+
+def _order(source: Source, settings: Mapping[str, object]) -> pipeline.Order:
+    surroundings = Surroundings.here()
+    values = {name: _plain(value) for name, value in settings.items()}
+    path = surroundings.cwd / Path(source)
+    return pipeline.Order(source=path, given=Given(values=values, spelled_as_options=False), surroundings=surroundings)
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
+
+
+@contextlib.contextmanager
+def _reported(journal: Journal) -> Iterator[None]:
+    try:
+        yield
+    except PassbuildError as error:
+        error.report = journal.failed(error)
+        raise

@@ -1,0 +1,253 @@
+"""Check what the backend wrote, and publish it: one rename puts a sound artifact into the output folder."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import csv
+import email.parser
+import hashlib
+import io
+import os
+import shutil
+import tarfile
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from packaging.tags import parse_tag
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion, Version
+
+from passbuild.errors import BadArtifact, OutputNotWritable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from email.message import Message
+
+    from packaging.utils import NormalizedName
+
+_BLOCK = 1 << 20
+_UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Name and version that an artifact has to have; None where nothing static states it."""
+
+    name: NormalizedName | None = None
+    version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A published wheel or sdist."""
+
+    path: Path
+    kind: Literal["wheel", "sdist"]
+    name: NormalizedName
+    version: Version
+    size: int
+    """Bytes."""
+    sha256: str
+
+    @property
+    def identity(self) -> Identity:
+        """What an artifact made from this one has to be called."""
+        return Identity(name=self.name, version=self.version)
+
+
+@contextlib.contextmanager
+def staging(outdir: Path) -> Iterator[Path]:
+    """Yield a temporary folder inside the output folder's file system; afterwards it is gone.
+
+    An output folder that had to be made for it disappears again when nothing was published. Raises OutputNotWritable.
+    """
+    made = [folder for folder in (outdir, *outdir.parents) if not folder.exists()]
+    try:
+        outdir.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".passbuild-", dir=outdir))
+    except OSError as error:
+        raise OutputNotWritable(path=outdir, problem=error.strerror or str(error)) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        for empty in made:
+            with contextlib.suppress(OSError):
+                empty.rmdir()
+
+
+def published(staged: Path, kind: Literal["wheel", "sdist"], outdir: Path, expected: Identity) -> Artifact:
+    """Check a staged artifact and move it into `outdir`, over an older one of the same name.
+
+    Raises BadArtifact with everything that is wrong, and OutputNotWritable.
+    """
+    if staged.parent != Path(os.path.normpath(staged)).parent or not staged.is_file():
+        raise BadArtifact(artifact=staged.name, findings=["the hook returned a name of which there is no file"])
+    identity = checked_wheel(staged, expected) if kind == "wheel" else checked_sdist(staged, expected)
+    final = outdir / staged.name
+    digest, size = _sha256(staged), staged.stat().st_size
+    try:
+        os.replace(staged, final)
+    except OSError as error:
+        raise OutputNotWritable(path=final, problem=error.strerror or str(error)) from error
+    assert identity.name is not None  # a checked artifact has both
+    assert identity.version is not None
+    return Artifact(path=final, kind=kind, name=identity.name, version=identity.version, size=size, sha256=digest)
+
+
+def checked_wheel(path: Path, expected: Identity) -> Identity:
+    """Check a wheel by the binary distribution format: name, tags, METADATA, WHEEL, RECORD. Raises BadArtifact."""
+    try:
+        name, version, _, tags = parse_wheel_filename(path.name)
+    except InvalidWheelFilename as error:
+        raise BadArtifact(artifact=path.name, findings=[str(error)]) from error
+    identity = Identity(name=name, version=version)
+    findings = _differences(identity, expected, "its file name")
+    try:
+        with zipfile.ZipFile(path) as wheel:
+            findings += _wheel_findings(wheel, identity, {str(tag) for tag in tags})
+    except (zipfile.BadZipFile, OSError, KeyError, UnicodeDecodeError) as error:
+        findings.append(f"it cannot be read as a zip archive: {error}")
+    if findings:
+        raise BadArtifact(artifact=path.name, findings=findings)
+    return identity
+
+
+def checked_sdist(path: Path, expected: Identity) -> Identity:
+    """Check an sdist by the source distribution format: name, one top folder, PKG-INFO. Raises BadArtifact."""
+    try:
+        name, version = parse_sdist_filename(path.name)
+    except InvalidSdistFilename as error:
+        raise BadArtifact(artifact=path.name, findings=[str(error)]) from error
+    identity = Identity(name=name, version=version)
+    findings = _differences(identity, expected, "its file name")
+    try:
+        names, info = _sdist_contents(path)
+    except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError) as error:
+        raise BadArtifact(artifact=path.name, findings=[*findings, f"it cannot be read: {error}"]) from error
+    tops = sorted({member.split("/")[0] for member in names})
+    if len(tops) != 1:
+        findings.append(f"it holds {len(tops)} top folders instead of one: {', '.join(tops[:5])}")
+    if info is None:
+        findings.append("it has no PKG-INFO in its top folder")
+    else:
+        findings += _differences(_stated(_message(info)), identity, "PKG-INFO")
+    if findings:
+        raise BadArtifact(artifact=path.name, findings=findings)
+    return identity
+
+
+def metadata_of_wheel(path: Path) -> str:
+    """Return the text of a sound wheel's METADATA."""
+    with zipfile.ZipFile(path) as wheel:
+        return wheel.read(f"{_info_folders(wheel)[0]}/METADATA").decode("utf-8")
+
+
+def _wheel_findings(wheel: zipfile.ZipFile, identity: Identity, tags: set[str]) -> list[str]:
+    folders = _info_folders(wheel)
+    if len(folders) != 1:
+        return [f"it holds {len(folders)} .dist-info folders instead of one"]
+    (info,) = folders
+    names = set(wheel.namelist())
+    missing = [f"it has no {info}/{file}" for file in ("METADATA", "WHEEL", "RECORD") if f"{info}/{file}" not in names]
+    if missing:
+        return missing
+    findings = _differences(_stated(_message(wheel.read(f"{info}/METADATA"))), identity, "METADATA")
+    stated = _message(wheel.read(f"{info}/WHEEL"))
+    stated_tags = {str(tag) for line in stated.get_all("Tag", []) for tag in parse_tag(line)}
+    if stated_tags != tags:
+        findings.append(f"its WHEEL states the tags {_listed(stated_tags)}, its file name {_listed(tags)}")
+    return findings + list(_record_findings(wheel, info))
+
+
+def _record_findings(wheel: zipfile.ZipFile, info: str) -> Iterator[str]:
+    rows = list(csv.reader(io.StringIO(wheel.read(f"{info}/RECORD").decode("utf-8"))))
+    recorded = {row[0]: row for row in rows if len(row) == 3}  # noqa: PLR2004 - path, hash, size
+    if len(recorded) != len([row for row in rows if row]):
+        yield "RECORD has lines that are not path, hash and size, or names a file twice"
+    files = {name for name in wheel.namelist() if not name.endswith("/")}
+    unrecorded = {f"{info}/{name}" for name in _UNRECORDED}
+    for name in sorted(files - recorded.keys() - unrecorded):
+        yield f"RECORD does not list {name}"
+    for name in sorted(recorded.keys() - files):
+        yield f"RECORD lists {name}, which is not there"
+    for name in sorted((files & recorded.keys()) - unrecorded):
+        if not _hash_holds(wheel, name, recorded[name][1]):
+            yield f"RECORD's hash of {name} does not hold"
+
+
+def _hash_holds(wheel: zipfile.ZipFile, name: str, recorded: str) -> bool:
+    algorithm, _, wanted = recorded.partition("=")
+    if algorithm not in {"sha256", "sha384", "sha512"}:
+        return False
+    state = hashlib.new(algorithm)
+    with wheel.open(name) as file:
+        while block := file.read(_BLOCK):
+            state.update(block)
+    return base64.urlsafe_b64encode(state.digest()).rstrip(b"=").decode() == wanted
+
+
+def _info_folders(wheel: zipfile.ZipFile) -> list[str]:
+    return sorted({top for name in wheel.namelist() if (top := name.split("/")[0]).endswith(".dist-info")})
+
+
+def _sdist_contents(path: Path) -> tuple[list[str], bytes | None]:
+    """Return the member names and the bytes of the top folder's PKG-INFO."""
+    if path.name.endswith(".zip"):
+        with zipfile.ZipFile(path) as bundle:
+            names = bundle.namelist()
+            wanted = [name for name in names if name.count("/") == 1 and name.endswith("/PKG-INFO")]
+            return names, bundle.read(wanted[0]) if wanted else None
+    with tarfile.open(path, "r:*") as tar:
+        info = None
+        names = []
+        for member in tar:
+            name = member.name.removeprefix("./")
+            names.append(name)
+            if name.count("/") == 1 and name.endswith("/PKG-INFO") and (file := tar.extractfile(member)) is not None:
+                info = file.read()
+        return [name for name in names if name not in {"", "."}], info
+
+
+def _message(content: bytes) -> Message:
+    return email.parser.HeaderParser().parsestr(content.decode("utf-8", errors="replace"))
+
+
+def _stated(message: Message) -> Identity:
+    name, version = message.get("Name"), message.get("Version")
+    try:
+        parsed = Version(version) if version else None
+    except InvalidVersion:
+        parsed = None
+    return Identity(name=canonicalize_name(name) if name else None, version=parsed)
+
+
+def _differences(found: Identity, expected: Identity, where: str) -> list[str]:
+    findings = []
+    if expected.name is not None and found.name != expected.name:
+        findings.append(f"{where} states the name {found.name}, expected was {expected.name}")
+    if expected.version is not None and found.version != expected.version:
+        findings.append(f"{where} states the version {found.version}, expected was {expected.version}")
+    return findings
+
+
+def _listed(values: set[str]) -> str:
+    return ", ".join(sorted(values)) or "none"
+
+
+def _sha256(path: Path) -> str:
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            state.update(block)
+    return state.hexdigest()

@@ -1,0 +1,228 @@
+"""The only module that prints: results on standard output, all else on standard error, outside text escaped."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from passbuild.journal import Event, Topic
+from passbuild.plan.model import Action
+from passbuild.settings.model import Color
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from passbuild.artifact import Artifact
+    from passbuild.errors import PassbuildError
+    from passbuild.plan.model import Decision, Passed, Plan
+    from passbuild.report import Report
+    from passbuild.settings.model import Settings
+
+_LAST_LINES = 20
+_UNITS = ("B", "kB", "MB", "GB")
+_STYLES = {Action.PASS: "green", Action.INSTALL: "cyan", Action.SKIP: "yellow", Action.REFUSE: "bold red"}
+_WORDS = {Action.PASS: "from host", Action.INSTALL: "install", Action.SKIP: "skip", Action.REFUSE: "refused"}
+
+
+class Speaker:
+    """Says what happens, as loudly as was asked for."""
+
+    def __init__(self) -> None:
+        self._err = _console(Color.AUTO)
+        self._loudness = 0
+
+    def hear(self, event: Event) -> None:  # noqa: C901 - one line for each topic
+        """Say an event."""
+        match event.topic:
+            case Topic.SETTINGS:
+                self._obey(event.report.settings)
+            case Topic.HOST:
+                self._say_host(event.report)
+            case Topic.PLAN:
+                self._say_passed(event.report)
+            case Topic.ENVIRONMENT:
+                self._say_installed(event.report)
+            case Topic.STEP:
+                self._say(Text.assemble(("• ", "dim"), event.text), at=0)
+            case Topic.DONE:
+                self._say(Text(f"  {event.text}: {event.seconds:.2f} s", style="dim"), at=1)
+            case Topic.LINE:
+                self._say(Text("  " + event.text, style="dim"), at=1)
+            case Topic.WARNING:
+                self._say(Text.assemble(("warning: ", "bold yellow"), event.text), at=-1)
+            case Topic.KEPT:
+                self._say(Text(f"kept {event.text}"), at=-2)
+            case Topic.ARTIFACT:
+                pass
+
+    def result(self, report: Report) -> None:
+        """Print the result: the JSON document, or the paths of the artifacts, or the metadata."""
+        if _wants_json(report):
+            _write(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
+            return
+        for artifact in report.artifacts:
+            self._say(_built(artifact), at=0)
+            _write(str(artifact.path))
+        if report.metadata is not None:
+            _write(report.metadata.rstrip("\n"))
+        if report.command == "plan" and report.plan is not None:
+            self._tell_plan(report, report.plan)
+
+    def failure(self, report: Report, error: PassbuildError) -> None:
+        """Print why a run failed: first what is wrong, then what to type, then the output that shows it."""
+        if report.command == "plan" and report.plan is not None and not _wants_json(report):
+            self._tell_plan(report, report.plan)
+        lines = error.output[-_LAST_LINES:]
+        if lines and self._loudness < 1:
+            for line in lines:
+                self._err.print(Text("  │ " + line, style="dim"))
+        first, *rest = error.message.splitlines() or [""]
+        self._err.print(Text.assemble((f"error[{error.code}]: ", "bold red"), first))
+        for line in rest:
+            self._err.print(Text("  " + line))
+        for line in error.hint.splitlines():
+            self._err.print(Text.assemble(("hint: ", "bold cyan"), line))
+        if error.log is not None:
+            self._err.print(Text(f"the whole log: {error.log}"))
+        if _wants_json(report):
+            _write(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
+
+    def _obey(self, settings: Settings | None) -> None:
+        if settings is not None:
+            self._loudness = settings.verbose.value - settings.quiet.value
+            self._err = _console(settings.color.value)
+
+    def _say(self, text: Text, *, at: int) -> None:
+        if self._loudness >= at:
+            self._err.print(text)
+
+    def _say_host(self, report: Report) -> None:
+        host = report.host
+        if host is not None:
+            facts = Text.assemble(
+                ("host: ", "bold"), f"Python {host.version} in {host.prefix} ", (f"({host.reason})", "dim")
+            )
+            self._say(facts, at=0)
+
+    def _say_passed(self, report: Report) -> None:
+        if report.plan is None or report.command == "plan":
+            return
+        for item in report.plan.passed:
+            if item.named:
+                self._say(_passed_line(item), at=0)
+        members = [item for item in report.plan.passed if not item.named]
+        if members:
+            names = ", ".join(item.distribution.name for item in members)
+            self._say(Text(f"  and what they need: {names}", style="dim"), at=0)
+        for decision in report.plan.decisions:
+            if decision.origins and decision.action is not Action.PASS:
+                self._say(_decision_line(decision), at=0)
+
+    def _say_installed(self, report: Report) -> None:
+        environment = report.environment
+        if environment is not None and environment.installed:
+            names = ", ".join(f"{item.name} {item.version}" for item in environment.installed)
+            self._say(Text(f"  installed with {environment.installer}: {names}", style="dim"), at=0)
+
+    def _tell_plan(self, report: Report, plan: Plan) -> None:
+        """Print a plan: it is the result of its command, so it goes to standard output."""
+        out = _console(report.settings.color.value if report.settings else Color.AUTO, to_stdout=True)
+        for line in _plan_lines(report, plan):
+            out.print(line)
+
+
+def _plan_lines(report: Report, plan: Plan) -> Iterable[Text]:
+    if report.host is not None:
+        yield Text.assemble(("host  ", "bold"), f"Python {report.host.version}, {report.host.executable}")
+        yield Text(f"      chosen by: {report.host.reason}", style="dim")
+    for decision in plan.decisions:
+        yield _decision_line(decision)
+        facts = [f"wanted: {decision.wanted}"] if decision.wanted else []
+        facts += [f"on the host: {decision.found}"] if decision.found else []
+        facts += [f"named by: {', '.join(decision.origins)}"] if decision.origins else []
+        for fact in facts:
+            yield Text(f"      {fact}", style="dim")
+    members = [item for item in plan.passed if not item.named]
+    if members:
+        yield Text("closure, from the host as well", style="bold")
+    for item in members:
+        needed = ", ".join(item.needed_by)
+        yield Text.assemble(
+            f"  {item.distribution.name} {item.distribution.raw_version} ", (f"needed by {needed}", "dim")
+        )
+    if report.settings is not None:
+        yield Text("settings", style="bold")
+        yield from _setting_lines(report.settings)
+    yield Text("the backend's hooks may require more; a build plans again when they do", style="dim")
+
+
+def _setting_lines(settings: Settings) -> Iterable[Text]:
+    scalars = {
+        "on-mismatch": settings.on_mismatch,
+        "on-missing": settings.on_missing,
+        "installer": settings.installer,
+    }
+    for name, setting in scalars.items():
+        yield Text.assemble(f"  {name} = {setting.value.value} ", (f"({setting.origin})", "dim"))
+    for required in settings.build_requires:
+        yield Text.assemble(f"  build-requires {required.value} ", (f"({required.origin})", "dim"))
+    for constraint in settings.build_constraints:
+        yield Text.assemble(f"  build-constraints {constraint.value} ", (f"({constraint.origin})", "dim"))
+    for taken in settings.taken_away:
+        yield Text.assemble(f"  no-passthrough {taken.value} ", (f"({taken.origin})", "dim"))
+
+
+def _decision_line(decision: Decision) -> Text:
+    word = f"{_WORDS[decision.action]:9}"
+    return Text.assemble((word, _STYLES[decision.action]), " ", (decision.name, "bold"), f"  {decision.reason}")
+
+
+def _passed_line(item: Passed) -> Text:
+    distribution = item.distribution
+    note = ", editable" if distribution.editable else ""
+    return Text.assemble(
+        (f"{_WORDS[Action.PASS]:9}", _STYLES[Action.PASS]),
+        " ",
+        (distribution.name, "bold"),
+        f" {distribution.raw_version}",
+        (f"  {distribution.location}{note}", "dim"),
+    )
+
+
+def _built(artifact: Artifact) -> Text:
+    return Text.assemble(("✓ ", "bold green"), (artifact.path.name, "bold"), (f"  {_size(artifact.size)}", "dim"))
+
+
+def _size(count: float) -> str:
+    for unit in _UNITS[:-1]:
+        if count < 1000:  # noqa: PLR2004 - SI units
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} {_UNITS[-1]}"
+
+
+def _wants_json(report: Report) -> bool:
+    return report.settings is not None and report.settings.json.value
+
+
+def _write(text: str) -> None:
+    """Write a result to standard output as it is: no wrapping, no markup."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _console(color: Color, *, to_stdout: bool = False) -> Console:
+    forced = {Color.AUTO: None, Color.ALWAYS: True, Color.NEVER: False}[color]
+    return Console(
+        stderr=not to_stdout,
+        force_terminal=forced,
+        no_color=True if forced is False else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+    )

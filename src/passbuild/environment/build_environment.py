@@ -1,0 +1,193 @@
+"""Make a build environment from a plan: create, stand-ins, install, check, view; then it is sealed.
+
+An environment is built once and never installed into again: what a hook requires in addition makes a new plan and a new
+environment. The environment satisfies `build.env.IsolatedEnv`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from passbuild import process
+from passbuild.environment import contents, installers, scripts, stand_ins, venv, view
+from passbuild.errors import IncompleteInstall, Unresolvable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from passbuild.environment.contents import Installed
+    from passbuild.environment.installers import Installer
+    from passbuild.environment.venv import Venv
+    from passbuild.environment.view import View
+    from passbuild.host.model import Host
+    from passbuild.plan.model import Passed, Plan
+    from passbuild.surroundings import Surroundings
+
+_HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV_PROMPT")
+_HIDDEN_PREFIX = "_PYPROJECT_HOOKS_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildEnvironment:
+    """A sealed build environment, in which hooks can run."""
+
+    plan: Plan
+    venv: Venv
+    view: View | None
+    """None where nothing passes through."""
+    passed: tuple[Passed, ...]
+    """What shows of the host: the plan's, less the closure members that the installer replaced."""
+    replaced: tuple[Passed, ...]
+    """Closure members that the resolution needed in another version."""
+    installed: tuple[Installed, ...]
+    """What the installer put into the environment."""
+    installer: str
+    """Its name; empty where nothing had to be installed."""
+    environ: Mapping[str, str]
+    """The environment variables around passbuild."""
+
+    @property
+    def python_executable(self) -> str:
+        """The interpreter of the environment (`build.env.IsolatedEnv`)."""
+        return str(self.venv.python)
+
+    def make_extra_environ(self) -> dict[str, str]:
+        """Return the variables that hooks need on top of the surrounding ones (`build.env.IsolatedEnv`).
+
+        What has to be out of the way is empty, which Python takes as not set.
+        """
+        path = os.pathsep.join(filter(None, (str(self.venv.scripts), self.environ.get("PATH", os.defpath))))
+        hidden = {name: "" for name in _HIDDEN if name in self.environ}
+        shown = {"PATH": path, "VIRTUAL_ENV": str(self.venv.folder), "PYTHONNOUSERSITE": "1"}
+        if self.view is not None:
+            prefixes = (str(self.view.folder), str(self.venv.folder), self.environ.get("CMAKE_PREFIX_PATH", ""))
+            shown["CMAKE_PREFIX_PATH"] = os.pathsep.join(filter(None, prefixes))
+            configs = [str(self.venv.folder / place / "pkgconfig") for place in ("lib", "share", "lib64")]
+            shown["PKG_CONFIG_PATH"] = os.pathsep.join(
+                filter(None, (*configs, self.environ.get("PKG_CONFIG_PATH", "")))
+            )
+        if any(item.distribution.editable for item in self.passed):
+            shown["PYTHONDONTWRITEBYTECODE"] = "1"  # its modules lie where the finder's loader does not reach
+        return hidden | shown
+
+    def hook_environ(self) -> dict[str, str]:
+        """Return the whole environment of a hook's process."""
+        environ = {**self.environ, **self.make_extra_environ()}
+        return {
+            name: value
+            for name, value in environ.items()
+            if name not in _HIDDEN and not name.startswith(_HIDDEN_PREFIX)
+        }
+
+    def meets(self, plan: Plan) -> bool:
+        """Return whether a later plan asks for nothing that this environment does not have."""
+        same_host = {item.distribution.name for item in plan.passed} == {
+            item.distribution.name for item in self.plan.passed
+        }
+        found = {item.name: item for item in (*self.installed, *map(_as_installed, self.passed))}
+        new = tuple(item for item in plan.install if item not in self.plan.install)
+        return same_host and not any(item.extras for item in new) and not contents.unmet(new, found)
+
+    def untouched(self) -> tuple[NormalizedName, ...]:
+        """Return the named passed packages of which no hook imported a module, as far as that can be seen."""
+        if self.view is None:
+            return ()
+        visible = [item.distribution for item in self.passed if item.named and not item.distribution.path_files]
+        touched = view.imported(self.view, visible)
+        return tuple(item.name for item in visible if item.name not in touched)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where environments are made, and how what happens there is told."""
+
+    folder: Path
+    """A folder of ours, not yet there."""
+    source: Path
+    """The source tree that is going to be built."""
+    surroundings: Surroundings
+    log: Path
+    """The file that keeps the installer's output."""
+    on_line: Callable[[str], None]
+
+
+def created(plan: Plan, host: Host, installer: Installer | None, site: Site) -> BuildEnvironment:
+    """Create the environment that `plan` describes.
+
+    `installer` may be None where the plan installs nothing. Raises Unresolvable, IncompleteInstall or HostUnusable.
+    """
+    place = venv.create(host, site.folder / "env", site.surroundings.environ)
+    kept: tuple[Passed, ...] = plan.passed
+    if plan.install and installer is not None:
+        standing = stand_ins.write(plan.passed, place.site_packages)
+        _install(plan, installer, place, site)
+        kept = _checked(plan, installer, place, standing, site)
+        stand_ins.remove(standing)
+    installed = tuple(contents.listed(place.site_packages).values())
+    return BuildEnvironment(
+        plan=plan,
+        venv=place,
+        view=_viewed(kept, host, place, site),
+        passed=kept,
+        replaced=tuple(item for item in plan.passed if item not in kept),
+        installed=installed,
+        installer=installer.name if installer and plan.install else "",
+        environ=site.surroundings.environ,
+    )
+
+
+def _install(plan: Plan, installer: Installer, place: Venv, site: Site) -> None:
+    requirements = site.folder / "requirements.txt"
+    requirements.write_text("".join(f"{item}\n" for item in plan.install), encoding="utf-8")
+    argv = installer.command(place, requirements, plan.constraints)
+    environ = installers.environ_for(site.surroundings.environ)
+    finished = process.stream(argv, environ=environ, on_line=site.on_line)
+    if finished.returncode != 0:
+        raise Unresolvable(
+            installer=installer.name,
+            conclusion=installer.conclusion(finished.stdout.splitlines()),
+            passed=plan.pins,
+            log_file=site.log,
+        )
+
+
+def _checked(
+    plan: Plan, installer: Installer, place: Venv, standing: Mapping[Path, str], site: Site
+) -> tuple[Passed, ...]:
+    """Check that the installer did what it was asked: exit code 0 is not proof. Return what still passes through."""
+    found = contents.listed(place.site_packages)
+    findings = [
+        f"{requirement} is not met in the build environment" for requirement in contents.unmet(plan.install, found)
+    ]
+    kept = []
+    for item in plan.passed:
+        folder = place.site_packages / stand_ins.folder_name(item.distribution)
+        if folder not in standing or stand_ins.digest(folder) == standing[folder]:
+            kept.append(item)
+        elif item.named:
+            findings.append(f"it replaced {item.distribution.name}, which was to come from the host")
+        elif folder.is_dir():
+            findings.append(f"it changed the stand-in of {item.distribution.name}")
+    if findings:
+        raise IncompleteInstall(installer=installer.name, findings=findings, log_file=site.log)
+    return tuple(kept)
+
+
+def _viewed(passed: Sequence[Passed], host: Host, place: Venv, site: Site) -> View | None:
+    if not passed:
+        return None
+    distributions = [item.distribution for item in passed]
+    inside = any(item.location.is_relative_to(site.source) for item in distributions)
+    shown = view.write(distributions, place, site.folder / "view", true_paths=not inside)
+    scripts.write(distributions, host, place)
+    return shown
+
+
+def _as_installed(item: Passed) -> Installed:
+    distribution = item.distribution
+    return contents.Installed(name=distribution.name, version=str(distribution.version), info=distribution.info)

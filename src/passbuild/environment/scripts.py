@@ -1,0 +1,104 @@
+"""Scripts and data files of the passed distributions, put where the hooks look for them.
+
+Written last, into the sealed environment. Console scripts are made anew for the build environment's Python (a host's
+script would run the whole host); programs run from their real place; other files outside site-packages are linked at
+the same place below the environment's prefix.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from passbuild.environment.venv import Venv
+    from passbuild.host.model import Distribution, Host
+
+_ENTRY_POINT = re.compile(r"\s*(?P<module>[\w.]+)\s*(?::\s*(?P<object>[\w.]+))?\s*(?:\[.*\])?\s*")
+_CONSOLE = """\
+import sys
+
+from {module} import {top}
+
+if __name__ == "__main__":
+    sys.exit({object}())
+"""
+_SHEBANG_LIMIT = 125
+"""Linux reads 127 bytes of a first line on older kernels."""
+_PYTHON_SHEBANG = re.compile(rb"#!.*python[\d.]*[^\n]*\n|#!/bin/sh\n'''exec' .*\n' '''\n")
+
+
+def write(distributions: Sequence[Distribution], host: Host, venv: Venv) -> None:
+    """Write the scripts and link the data files of `distributions` into `venv`; what is there already stays."""
+    for distribution in distributions:
+        scripts = _entry_points(distribution.info)
+        for name, reference in scripts.items():
+            _write_console_script(venv, name, reference)
+        for path in distribution.outside:
+            if path.parent == host.scripts:
+                if path.name not in scripts:
+                    _write_program(path, venv)
+            elif path.is_relative_to(host.prefix):
+                _link(path, venv.folder / path.relative_to(host.prefix))
+
+
+def _entry_points(info: Path) -> Mapping[str, str]:
+    """Return the console and GUI scripts that ``entry_points.txt`` states."""
+    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case; documented use
+    try:
+        parser.read_string((info / "entry_points.txt").read_text(encoding="utf-8"))
+    except (OSError, configparser.Error):
+        return {}
+    groups = [group for group in ("console_scripts", "gui_scripts") if parser.has_section(group)]
+    return {name: reference for group in groups for name, reference in parser.items(group)}
+
+
+def _write_console_script(venv: Venv, name: str, reference: str) -> None:
+    match = _ENTRY_POINT.fullmatch(reference)
+    if match is None or match["object"] is None or "/" in name or name in {"", ".", ".."}:
+        return
+    values = {"module": match["module"], "object": match["object"], "top": match["object"].partition(".")[0]}
+    _write_executable(venv.scripts / name, _shebang(venv.python) + _CONSOLE.format(**values).encode())
+
+
+def _write_program(path: Path, venv: Venv) -> None:
+    """Make a program of the host callable: a Python script for our Python, anything else from its real place."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        start = file.read(512)
+    shebang = _PYTHON_SHEBANG.match(start)
+    if shebang is not None:
+        body = path.read_bytes()[shebang.end() :]
+        _write_executable(venv.scripts / path.name, _shebang(venv.python) + body)
+    else:
+        call = f'#!/bin/sh\nexec {shlex.quote(str(path))} "$@"\n'
+        _write_executable(venv.scripts / path.name, call.encode())
+
+
+def _shebang(python: Path) -> bytes:
+    """Return the first line or lines that run a script with `python`, also from a long path or one with spaces."""
+    if " " not in str(python) and len(str(python)) < _SHEBANG_LIMIT:
+        return f"#!{python}\n".encode()
+    return f"#!/bin/sh\n'''exec' {shlex.quote(str(python))} \"$0\" \"$@\"\n' '''\n".encode()
+
+
+def _write_executable(path: Path, content: bytes) -> None:
+    if path.exists():
+        return
+    path.write_bytes(content)
+    path.chmod(0o755)
+
+
+def _link(target: Path, link: Path) -> None:
+    if os.path.lexists(link) or not target.exists():
+        return
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target)

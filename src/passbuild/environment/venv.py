@@ -1,0 +1,44 @@
+"""Create the isolated virtual environment from the host's interpreter, with nothing in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import virtualenv
+
+from passbuild.errors import HostUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from passbuild.host.model import Host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venv:
+    """The paths of a virtual environment."""
+
+    folder: Path
+    python: Path
+    site_packages: Path
+    scripts: Path
+
+
+def create(host: Host, folder: Path, environ: Mapping[str, str]) -> Venv:
+    """Create an empty environment in `folder`, which must not exist. Raises HostUnusable."""
+    arguments = ["--no-seed", "--no-periodic-update", "--no-vcs-ignore", "--activators", "", "--python"]
+    # VIRTUALENV_* variables are the user's for environments of their own; they do not shape ours.
+    quiet = {name: value for name, value in environ.items() if not name.startswith("VIRTUALENV_")}
+    try:
+        session = virtualenv.cli_run([*arguments, str(host.executable), str(folder)], setup_logging=False, env=quiet)
+    except (RuntimeError, SystemExit, OSError) as error:
+        raise HostUnusable(executable=host.executable, problem=f"virtualenv cannot use it: {error}") from error
+    creator = session.creator
+    return Venv(
+        folder=folder,
+        python=Path(str(creator.exe)),
+        site_packages=Path(str(creator.purelib)),
+        scripts=Path(str(creator.script_dir)),
+    )

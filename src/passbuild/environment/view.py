@@ -1,0 +1,121 @@
+"""The view: a folder beside the build environment's site-packages that shows exactly the passed distributions.
+
+It holds their metadata folders and links to their packages, and stands on ``sys.path`` behind site-packages. Namespace
+folders shared by several distributions are real folders with links inside, so only the passed parts show.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from passbuild.environment.venv import Venv
+    from passbuild.host.model import Distribution
+
+_REDIRECT = "_passbuild_redirect"
+_DATA = "_passbuild_redirects"
+_START = "_passbuild"
+_EDITABLE = "_passbuild_editable.pth"
+"""Sorts behind `_passbuild.pth`, so that the view is on the path when its import lines run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What was written, and where."""
+
+    folder: Path
+    imports: Path
+    """The file to which the hooks' Python notes which passed modules it imported."""
+
+
+def write(distributions: Sequence[Distribution], venv: Venv, folder: Path, *, true_paths: bool) -> View:
+    """Write the view of `distributions` into `folder` and let `venv` start with it.
+
+    With `true_paths` modules are found at the host's own paths; without, at the view's links (for a host that lies
+    inside the source tree, whose paths some build tools refuse).
+    """
+    folder.mkdir()
+    imports = folder.with_name("imports.txt")
+    for distribution in distributions:
+        _link(distribution.info, folder / distribution.info.name)
+        for entry in distribution.entries:
+            _link(distribution.location / entry, folder / entry)
+    site = venv.site_packages
+    redirects = _redirects(distributions, folder, true_paths=true_paths)
+    _write_data(site / f"{_DATA}.py", redirects, imports, _read_only(distributions, folder))
+    shutil.copyfile(Path(__file__).with_name("_redirect.py"), site / f"{_REDIRECT}.py")
+    start = f"import {_REDIRECT}; {_REDIRECT}.install()"
+    (site / f"{_START}.pth").write_text(f"{start}\n{folder}\n", encoding="utf-8")
+    (site / f"{_START}.start").write_text(f"{_REDIRECT}:install\n", encoding="utf-8")
+    lines = [line for item in distributions for file in item.path_files for line in _path_lines(file, item.location)]
+    if lines:
+        (site / _EDITABLE).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return View(folder=folder, imports=imports)
+
+
+def imported(view: View, distributions: Iterable[Distribution]) -> set[str]:
+    """Return the names of the distributions of which the hooks imported something."""
+    try:
+        modules = set(view.imports.read_text(encoding="utf-8").split())
+    except OSError:
+        return set()
+    return {item.name for item in distributions if modules & set(_modules(item))}
+
+
+def _redirects(distributions: Iterable[Distribution], folder: Path, *, true_paths: bool) -> dict[str, dict[str, str]]:
+    redirects: dict[str, dict[str, str]] = {str(folder): {}}
+    for distribution in distributions:
+        for entry in distribution.entries:
+            module = _module_name(entry)
+            if module is not None:
+                parent = str(folder / entry.parent)
+                true_parent = str(distribution.location / entry.parent)
+                redirects.setdefault(parent, {})[module] = true_parent if true_paths else parent
+    return {parent: dict(sorted(names.items())) for parent, names in sorted(redirects.items())}
+
+
+def _modules(distribution: Distribution) -> Iterable[str]:
+    for entry in distribution.entries:
+        module = _module_name(entry)
+        if module is not None:
+            yield ".".join((*entry.parent.parts, module))
+
+
+def _module_name(entry: PurePosixPath) -> str | None:
+    """Return the module that an entry of a distribution is; None for a folder or file that cannot be imported."""
+    name, _, suffix = entry.name.partition(".")
+    importable = not suffix or suffix in {"py", "pyc"} or suffix.endswith(("so", "pyd"))
+    return name if name.isidentifier() and importable else None
+
+
+def _read_only(distributions: Iterable[Distribution], folder: Path) -> tuple[str, ...]:
+    return tuple(sorted({f"{place}{os.sep}" for place in (folder, *(item.location for item in distributions))}))
+
+
+def _write_data(file: Path, redirects: Mapping[str, object], imports: Path, read_only: tuple[str, ...]) -> None:
+    values = {"FOLDERS": redirects, "READ_ONLY": read_only, "IMPORTS": str(imports)}
+    text = "".join(f"{name} = {value!r}\n" for name, value in values.items())
+    file.write_text(f'"""Written by passbuild for one build environment."""\n\n{text}', encoding="utf-8")
+
+
+def _path_lines(file: Path, location: Path) -> Iterable[str]:
+    """Return the lines of a distribution's ``.pth`` file, with paths made absolute."""
+    for line in file.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        text = line.rstrip()
+        if not text or text.startswith("#"):
+            continue
+        yield text if text.startswith(("import ", "import\t")) else os.path.normpath(location / text)
+
+
+def _link(target: Path, link: Path) -> None:
+    """Link to a file or folder of the host; what is not there (a stale record) or stands already is passed over."""
+    if link.is_symlink() or link.exists() or not target.exists():
+        return
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target, target_is_directory=target.is_dir())

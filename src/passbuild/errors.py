@@ -1,0 +1,481 @@
+"""Every way in which passbuild can fail, one class for each.
+
+The tree, with the exit codes::
+
+    PassbuildError
+    ├── UsageError                2   the command, a setting or the source is wrong
+    │   ├── InvalidSettings
+    │   ├── SourceNotFound
+    │   ├── UnsafeArchive
+    │   ├── InvalidProject
+    │   ├── HostNotFound
+    │   ├── HostUnusable
+    │   ├── InstallerNotFound
+    │   └── OutputNotWritable
+    ├── PlanImpossible            3   what is asked for cannot be had together
+    │   ├── Refused
+    │   │   ├── VersionMismatch
+    │   │   └── PassthroughMissing
+    │   ├── Unresolvable
+    │   ├── HookContradiction
+    │   └── IncompleteInstall
+    ├── BackendError              1   the build backend did not do its part
+    │   ├── BackendFailed
+    │   └── BadArtifact
+    └── Cancelled               128+N a signal ended the build (130 for Ctrl-C)
+
+Raise sites pass facts; the words are here. A class has a ``code`` that does not change, an ``exit_code``, and a
+``hint`` that names what to type or to open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from passbuild.report import Report
+
+
+class PassbuildError(Exception):
+    """The root of the tree: anything that passbuild can explain."""
+
+    code: ClassVar[str] = "error"
+    exit_code: int = 1
+    report: Report | None = None
+    """What was known when it was raised; set by the functions of the API."""
+
+    def __str__(self) -> str:
+        """Return the message, without hint."""
+        return self.message
+
+    @property
+    def message(self) -> str:
+        """What is wrong and where, in one or a few lines."""
+        raise NotImplementedError
+
+    @property
+    def hint(self) -> str:
+        """What to type or to open; empty when there is nothing useful to say."""
+        return ""
+
+    @property
+    def output(self) -> tuple[str, ...]:
+        """The lines of another program's output that show the failure; empty for most errors."""
+        return ()
+
+    @property
+    def log(self) -> Path | None:
+        """The file with that program's whole output, where one was kept."""
+        return None
+
+
+class UsageError(PassbuildError):
+    """The command, a setting or the source is wrong."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistake:
+    """One thing that is wrong in a settings source."""
+
+    place: str
+    """Where: the file with table, key and index, the variable, or the option."""
+    problem: str
+    """What is wrong with it."""
+    hint: str = ""
+    """What to write instead."""
+
+
+@dataclass(eq=False)
+class InvalidSettings(UsageError):
+    """One or more settings cannot be read; all mistakes are listed together."""
+
+    code = "invalid-settings"
+    mistakes: Sequence[Mistake]
+
+    @property
+    def message(self) -> str:
+        """One line for each mistake."""
+        return "\n".join(f"{mistake.place}: {mistake.problem}" for mistake in self.mistakes)
+
+    @property
+    def hint(self) -> str:
+        """The hints of the mistakes, each once."""
+        return "\n".join(dict.fromkeys(mistake.hint for mistake in self.mistakes if mistake.hint))
+
+
+@dataclass(eq=False)
+class SourceNotFound(UsageError):
+    """SOURCE is neither a project folder nor an sdist archive."""
+
+    code = "source-not-found"
+    source: Path
+    problem: str
+
+    @property
+    def message(self) -> str:
+        """The path and what is wrong with it."""
+        return f"{self.source}: {self.problem}"
+
+    @property
+    def hint(self) -> str:
+        """What SOURCE can be."""
+        return (
+            "give a folder with a pyproject.toml or setup.py, or an sdist archive (.tar.gz, .zip): passbuild wheel PATH"
+        )
+
+
+@dataclass(eq=False)
+class UnsafeArchive(UsageError):
+    """An sdist archive holds something that may not be extracted."""
+
+    code = "unsafe-archive"
+    archive: Path
+    problem: str
+
+    @property
+    def message(self) -> str:
+        """The archive, the member and the reason."""
+        return f"{self.archive}: refused to extract it: {self.problem}"
+
+    @property
+    def hint(self) -> str:
+        """Where a sound archive comes from."""
+        return (
+            "an sdist has one top folder and no links or paths that leave it; get it again from where it was published"
+        )
+
+
+@dataclass(eq=False)
+class InvalidProject(UsageError):
+    """pyproject.toml cannot be used; all mistakes are listed together."""
+
+    code = "invalid-project"
+    mistakes: Sequence[Mistake]
+
+    @property
+    def message(self) -> str:
+        """One line for each mistake."""
+        return "\n".join(f"{mistake.place}: {mistake.problem}" for mistake in self.mistakes)
+
+    @property
+    def hint(self) -> str:
+        """The hints of the mistakes, each once."""
+        return "\n".join(dict.fromkeys(mistake.hint for mistake in self.mistakes if mistake.hint))
+
+
+@dataclass(eq=False)
+class HostNotFound(UsageError):
+    """The interpreter or environment that was asked for is not there."""
+
+    code = "host-not-found"
+    wanted: str
+    origin: str
+    problem: str
+
+    @property
+    def message(self) -> str:
+        """What was asked for, by whom, and what was found instead."""
+        return f"host {self.wanted!r} ({self.origin}): {self.problem}"
+
+    @property
+    def hint(self) -> str:
+        """The forms of --host."""
+        return (
+            "--host takes an interpreter (--host /usr/bin/python3.12), an environment folder (--host .venv) "
+            "or a version (--host 3.12)"
+        )
+
+
+@dataclass(eq=False)
+class HostUnusable(UsageError):
+    """The host's interpreter is there but does not answer, or is too old."""
+
+    code = "host-unusable"
+    executable: Path
+    problem: str
+    answer: Sequence[str] = ()
+
+    @property
+    def message(self) -> str:
+        """The interpreter and what is wrong with it."""
+        return f"{self.executable}: {self.problem}"
+
+    @property
+    def hint(self) -> str:
+        """How to see the same failure by hand, and how to choose another host."""
+        return f"try `{self.executable} -c 'import sys'`; choose another host with --host"
+
+    @property
+    def output(self) -> tuple[str, ...]:
+        """What the interpreter printed."""
+        return tuple(self.answer)
+
+
+@dataclass(eq=False)
+class InstallerNotFound(UsageError):
+    """The installer that was asked for is not on this machine."""
+
+    code = "installer-not-found"
+    installer: str
+    python: str
+
+    @property
+    def message(self) -> str:
+        """Which installer, and for which Python."""
+        return f"{self.installer} is not to be found (needed to install build requirements for Python {self.python})"
+
+    @property
+    def hint(self) -> str:
+        """How to get it."""
+        if self.installer == "uv":
+            return "pip install 'passbuild[uv]', or put uv on PATH, or use --installer pip"
+        return "pip install pip in the environment of passbuild, or use --installer uv"
+
+
+@dataclass(eq=False)
+class OutputNotWritable(UsageError):
+    """The output folder or a report file cannot be written."""
+
+    code = "output-not-writable"
+    path: Path
+    problem: str
+
+    @property
+    def message(self) -> str:
+        """The path and the system's reason."""
+        return f"{self.path}: {self.problem}"
+
+    @property
+    def hint(self) -> str:
+        """How to choose another folder."""
+        return "choose another folder with --outdir"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One reason why a plan is impossible."""
+
+    name: str
+    """Normalized name of the passthrough package."""
+    wanted: str
+    """The requirement, and who states it."""
+    found: str
+    """Version and location on the host, or that it is not there."""
+    hint: str
+    """What to type."""
+
+
+class PlanImpossible(PassbuildError):
+    """What is asked for cannot be had together."""
+
+    code = "plan-impossible"
+    exit_code = 3
+
+
+@dataclass(eq=False)
+class Refused(PlanImpossible):
+    """A passthrough package cannot come from the host as it was asked for; all of them are listed together."""
+
+    problems: Sequence[Problem]
+
+    @property
+    def hint(self) -> str:
+        """The hints of the problems, each once."""
+        return "\n".join(dict.fromkeys(problem.hint for problem in self.problems))
+
+
+@dataclass(eq=False)
+class VersionMismatch(Refused):
+    """A passthrough package is on the host in a version that a requirement does not allow."""
+
+    code = "version-mismatch"
+
+    @property
+    def message(self) -> str:
+        """Wanted, found and where, one line for each package."""
+        return "\n".join(f"{problem.name}: wanted {problem.wanted}, found {problem.found}" for problem in self.problems)
+
+
+@dataclass(eq=False)
+class PassthroughMissing(Refused):
+    """A passthrough package is not on the host, and `--on-missing error` is set."""
+
+    code = "passthrough-missing"
+
+    @property
+    def message(self) -> str:
+        """Who asked for the package, and where it was looked for."""
+        return "\n".join(
+            f"{problem.name}: wanted from the host ({problem.wanted}), {problem.found}" for problem in self.problems
+        )
+
+
+@dataclass(eq=False)
+class Unresolvable(PlanImpossible):
+    """The installer could not install the build requirements."""
+
+    code = "unresolvable"
+    installer: str
+    conclusion: Sequence[str]
+    passed: Sequence[str] = ()
+    log_file: Path | None = None
+
+    @property
+    def message(self) -> str:
+        """The installer's own conclusion."""
+        return "\n".join((f"{self.installer} cannot install the build requirements:", *self.conclusion))
+
+    @property
+    def hint(self) -> str:
+        """What to look at: versions that the host pins, or the index."""
+        if self.passed:
+            pins = ", ".join(self.passed)
+            return (
+                f"the versions from the host are fixed ({pins}); relax the requirement that contradicts them, "
+                "or take a name away with --no-passthrough NAME"
+            )
+        return (
+            "check [build-system] requires in pyproject.toml, the --build-constraint files "
+            "and the installer's index settings"
+        )
+
+    @property
+    def log(self) -> Path | None:
+        """The installer's whole output."""
+        return self.log_file
+
+
+@dataclass(eq=False)
+class HookContradiction(PlanImpossible):
+    """What a hook requires contradicts what ``[build-system] requires`` states."""
+
+    code = "hook-contradiction"
+    hook: str
+    static: str
+    dynamic: str
+    conclusion: Sequence[str]
+    log_file: Path | None = None
+
+    @property
+    def message(self) -> str:
+        """Both sides and the installer's conclusion."""
+        static = f"[build-system] requires: {self.static}"
+        head = f"{self.hook} requires {self.dynamic}, which does not go together with {static}"
+        return "\n".join((head, *self.conclusion))
+
+    @property
+    def hint(self) -> str:
+        """Where to mend it."""
+        return "change [build-system] requires in pyproject.toml, or what the backend's hook returns"
+
+    @property
+    def log(self) -> Path | None:
+        """The installer's whole output."""
+        return self.log_file
+
+
+@dataclass(eq=False)
+class IncompleteInstall(PlanImpossible):
+    """The installer reported success, but the build environment is not what the plan says."""
+
+    code = "incomplete-install"
+    installer: str
+    findings: Sequence[str]
+    log_file: Path | None = None
+
+    @property
+    def message(self) -> str:
+        """What is missing or changed."""
+        return "\n".join((f"{self.installer} reported success, but:", *self.findings))
+
+    @property
+    def hint(self) -> str:
+        """What usually does that."""
+        return "look for target, prefix or user settings in the installer's configuration; try the other --installer"
+
+    @property
+    def log(self) -> Path | None:
+        """The installer's whole output."""
+        return self.log_file
+
+
+class BackendError(PassbuildError):
+    """The build backend did not do its part."""
+
+
+@dataclass(eq=False)
+class BackendFailed(BackendError):
+    """A hook of the build backend failed."""
+
+    code = "backend-failed"
+    hook: str
+    problem: str
+    lines: Sequence[str] = ()
+    log_file: Path | None = None
+    advice: str = ""
+    missing_module: str = ""
+
+    @property
+    def message(self) -> str:
+        """The hook and what the backend said."""
+        return f"{self.hook} failed: {self.problem}"
+
+    @property
+    def hint(self) -> str:
+        """What the log gives reason to advise."""
+        return self.advice
+
+    @property
+    def output(self) -> tuple[str, ...]:
+        """The end of the backend's output."""
+        return tuple(self.lines)
+
+    @property
+    def log(self) -> Path | None:
+        """The backend's whole output."""
+        return self.log_file
+
+
+@dataclass(eq=False)
+class BadArtifact(BackendError):
+    """What the backend wrote is not a sound wheel or sdist of this project; it was not published."""
+
+    code = "bad-artifact"
+    artifact: str
+    findings: Sequence[str]
+
+    @property
+    def message(self) -> str:
+        """The file and everything that is wrong with it."""
+        return "\n".join((f"the backend wrote {self.artifact}, which is not sound:", *self.findings))
+
+    @property
+    def hint(self) -> str:
+        """Whose fault it is."""
+        return (
+            "this is a fault of the project's build backend or of its configuration; "
+            "nothing was put into the output folder"
+        )
+
+
+@dataclass(eq=False)
+class Cancelled(PassbuildError):
+    """A signal ended the build."""
+
+    code = "cancelled"
+    signal: int
+
+    def __post_init__(self) -> None:
+        """Follow the shell: 128 and the signal's number."""
+        self.exit_code = 128 + self.signal
+
+    @property
+    def message(self) -> str:
+        """One plain line."""
+        return "cancelled"

@@ -1,0 +1,256 @@
+"""Describe the Python environment in which this script runs. It runs in the *host*, never in passbuild.
+
+Standard library only, Python 3.8 and later. It opens files for reading and nothing else.
+
+The request is one JSON object on standard input::
+
+    {"schema": 1, "names": ["torch"], "modules": ["yaml"]}
+
+``names`` are normalized names of distributions: they, and everything that their requirements can reach, are read fully.
+``modules`` are top-level modules: the distributions that provide them are looked up.
+
+The reply is one line on standard output that starts with ``passbuild-probe:`` and goes on with one JSON object::
+
+    {
+      "schema": 1,
+      "version": "3.11.7", "implementation": "cpython",
+      "prefix": "/venv", "base_prefix": "/usr", "scripts": "/venv/bin",
+      "markers": {"python_version": "3.11", ...},
+      "installed": {"torch": "2.13.0+cpu", ...},
+      "providers": {"yaml": "pyyaml"},
+      "distributions": [
+        {"name": "torch", "version": "2.13.0+cpu", "location": "/venv/lib/...", "info": "/venv/lib/...",
+         "requires": ["filelock", ...], "entries": ["torch", "functorch"], "outside": ["/venv/bin/torchrun"],
+         "path_files": [], "direct_url": null, "editable": false, "size": 123}
+      ]
+    }
+
+Paths are absolute; ``entries`` are relative to ``location`` and use ``/``. Lines before the reply are somebody else's
+(a ``sitecustomize`` that prints) and do not count.
+"""
+
+import csv
+import json
+import os
+import pathlib
+import platform
+import re
+import sys
+import sysconfig
+
+try:
+    from importlib.metadata import PathDistribution
+except ImportError:  # Python 3.7 and older; the reply says which
+    PathDistribution = None  # type: ignore[assignment,misc]
+
+SCHEMA = 1
+MARK = "passbuild-probe:"
+_SUFFIXES = (".dist-info", ".egg-info")
+_MODULE_SUFFIXES = (".py", ".pyi", ".so", ".pyd", ".pyc")
+
+
+def main():
+    request = json.loads(sys.stdin.read())
+    here = os.path.dirname(os.path.abspath(__file__))
+    search_path = [os.path.abspath(entry) for entry in sys.path if os.path.abspath(entry) != here]
+    reply = {
+        "schema": SCHEMA,
+        "version": platform.python_version(),
+        "implementation": sys.implementation.name,
+        "prefix": sys.prefix,
+        "base_prefix": sys.base_prefix,
+        "scripts": sysconfig.get_path("scripts"),
+        "markers": markers(),
+    }
+    if PathDistribution is not None:
+        found = listed(search_path)
+        reply["installed"] = {name: version for name, (version, _, _) in found.items()}
+        reply["distributions"] = reached(found, request["names"])
+        reply["providers"] = providers(found, request["modules"])
+    sys.stdout.write("\n" + MARK + json.dumps(reply) + "\n")
+
+
+def markers():
+    """Return the marker environment of PEP 508."""
+    info = sys.implementation.version
+    implementation_version = "{}.{}.{}".format(*info[:3])
+    if info.releaselevel != "final":
+        implementation_version += info.releaselevel[0] + str(info.serial)
+    return {
+        "implementation_name": sys.implementation.name,
+        "implementation_version": implementation_version,
+        "os_name": os.name,
+        "platform_machine": platform.machine(),
+        "platform_python_implementation": platform.python_implementation(),
+        "platform_release": platform.release(),
+        "platform_system": platform.system(),
+        "platform_version": platform.version(),
+        "python_full_version": platform.python_version(),
+        "python_version": ".".join(platform.python_version_tuple()[:2]),
+        "sys_platform": sys.platform,
+    }
+
+
+def normalized(name):
+    """Return a name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def listed(search_path):
+    """Return {normalized name: (version, location, info path)}; the first on the search path wins."""
+    found = {}  # type: ignore[var-annotated]
+    for location in search_path:
+        try:
+            names = sorted(os.listdir(location))
+        except OSError:
+            continue
+        for entry in names:
+            if not entry.endswith(_SUFFIXES) or entry.startswith("~"):
+                continue
+            info = os.path.join(location, entry)
+            if not _has_metadata(info):
+                continue
+            stem = re.sub(r"-py\d+(\.\d+)?$", "", entry.rsplit(".", 1)[0])
+            name, _, version = stem.partition("-")
+            if not version:
+                version = PathDistribution(pathlib.Path(info)).metadata["Version"] or ""
+            found.setdefault(normalized(name), (version, location, info))
+    return found
+
+
+def reached(found, names):
+    """Return the distributions that `names` reach through requirements of any marker, fully read."""
+    result = []
+    waiting, seen = list(names), set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in found:
+            continue
+        seen.add(name)
+        described = describe(name, *found[name])
+        result.append(described)
+        waiting += [normalized(_leading_name(requirement)) for requirement in described["requires"]]
+    return sorted(result, key=lambda item: item["name"])
+
+
+def describe(name, version, location, info):
+    """Return everything about one distribution."""
+    distribution = PathDistribution(pathlib.Path(info))
+    direct_url = _json(distribution.read_text("direct_url.json"))
+    paths, size = _files(distribution, location, info)
+    inside, outside, path_files = [], [], []
+    for path in paths:
+        if not path.startswith(location + os.sep):
+            outside.append(path)
+        elif path.endswith(".pth") and os.path.dirname(path) == location:
+            path_files.append(path)
+        else:
+            inside.append(os.path.relpath(path, location).replace(os.sep, "/"))
+    return {
+        "name": name,
+        "version": distribution.metadata["Version"] or version,
+        "location": location,
+        "info": info,
+        "requires": list(distribution.requires or []),
+        "entries": entries(inside, location),
+        "outside": outside,
+        "path_files": path_files,
+        "direct_url": direct_url.get("url"),
+        "editable": bool(direct_url.get("dir_info", {}).get("editable")) or _is_development(info),
+        "size": size,
+    }
+
+
+def entries(paths, location):
+    """Return the fewest files and folders that make up `paths` and nothing of other distributions.
+
+    A regular package (with an ``__init__``) is one entry; a namespace package is followed down to its parts; a folder
+    whose name is no identifier (``numpy.libs``) cannot be a namespace and is one entry.
+    """
+    found = set()
+    whole = {}
+    for path in paths:
+        parts = path.split("/")
+        if parts[0].endswith(_SUFFIXES) or parts[0] == "__pycache__":
+            continue
+        for depth in range(1, len(parts)):
+            folder = "/".join(parts[:depth])
+            if folder not in whole:
+                whole[folder] = not parts[depth - 1].isidentifier() or _is_regular(os.path.join(location, folder))
+            if whole[folder]:
+                found.add(folder)
+                break
+        else:
+            found.add(path)
+    return sorted(found)
+
+
+def providers(found, modules):
+    """Return {module: name of the distribution that provides it}, for those that any distribution provides."""
+    result = {}  # type: ignore[var-annotated]
+    wanted = set(modules)
+    if not wanted:
+        return result
+    for name, (_, location, info) in sorted(found.items()):
+        distribution = PathDistribution(pathlib.Path(info))
+        stated = (distribution.read_text("top_level.txt") or "").split()
+        paths = [os.path.relpath(path, location) for path in _files(distribution, location, info)[0]]
+        tops = {path.split(os.sep)[0].split(".")[0] for path in paths}
+        for module in wanted & (tops | set(stated)):
+            result.setdefault(module, name)
+    return result
+
+
+def _files(distribution, location, info):
+    """Return (absolute paths, total size in bytes) by RECORD, installed-files.txt or, last, top_level.txt."""
+    record = distribution.read_text("RECORD")
+    if record is not None:
+        rows = [row for row in csv.reader(record.splitlines()) if row]
+        paths = [os.path.normpath(os.path.join(location, row[0])) for row in rows]
+        size = sum(int(row[-1]) for row in rows if row[-1].isdigit())
+        return paths, size
+    installed = distribution.read_text("installed-files.txt")
+    if installed is not None:
+        return [os.path.normpath(os.path.join(info, line)) for line in installed.splitlines() if line], 0
+    paths = []
+    for top in (distribution.read_text("top_level.txt") or "").split():
+        package = os.path.join(location, top)
+        if os.path.isdir(package):
+            paths.append(os.path.join(package, "__init__.py"))
+        else:
+            paths += [package + suffix for suffix in _MODULE_SUFFIXES if os.path.isfile(package + suffix)]
+    return paths, 0
+
+
+def _is_development(info):
+    """Whether this is the ``.egg-info`` of a source tree (``setup.py develop``)."""
+    location = os.path.dirname(info)
+    sites = {os.path.abspath(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")}
+    return info.endswith(".egg-info") and location not in sites and os.path.isfile(os.path.join(location, "setup.py"))
+
+
+def _is_regular(folder):
+    return any(os.path.isfile(os.path.join(folder, "__init__" + suffix)) for suffix in _MODULE_SUFFIXES)
+
+
+def _has_metadata(info):
+    if os.path.isfile(info):
+        return info.endswith(".egg-info")
+    return any(os.path.isfile(os.path.join(info, name)) for name in ("METADATA", "PKG-INFO"))
+
+
+def _leading_name(requirement):
+    match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", requirement)
+    return match.group(1) if match else ""
+
+
+def _json(text):
+    try:
+        document = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+if __name__ == "__main__":
+    main()

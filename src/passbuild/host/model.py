@@ -1,0 +1,76 @@
+"""What passbuild knows of the host, decoded from the probe's reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path, PurePosixPath
+
+    from packaging.requirements import Requirement
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which interpreter is the host, and why."""
+
+    executable: Path
+    reason: str
+    """As a person would say it: `--host`, `VIRTUAL_ENV`, `.venv beside the project`, ..."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """A distribution of the host that is passed through or may have to be."""
+
+    name: NormalizedName
+    version: Version | None
+    """None where the metadata states none, or one that PEP 440 does not know."""
+    raw_version: str
+    """As the metadata states it; empty without one."""
+    location: Path
+    """The folder on the host's ``sys.path`` in which it lies."""
+    info: Path
+    """Its ``.dist-info`` or ``.egg-info``."""
+    requires: tuple[Requirement, ...]
+    entries: tuple[PurePosixPath, ...]
+    """The files and folders, relative to `location`, that together are its importable part."""
+    outside: tuple[Path, ...]
+    """Its files outside `location`: scripts, headers, data; absolute, without ``..``."""
+    path_files: tuple[Path, ...]
+    """Its ``.pth`` files."""
+    direct_url: str | None
+    """Where it was installed from, by ``direct_url.json``; None for an index."""
+    editable: bool
+    size: int
+    """Bytes of its files, by its own record; 0 where there is no record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """The environment whose packages may be passed through."""
+
+    executable: Path
+    reason: str
+    version: str
+    """The full Python version, such as `3.11.7`."""
+    implementation: str
+    prefix: Path
+    base_prefix: Path
+    scripts: Path
+    """Its folder of scripts."""
+    markers: Mapping[str, str]
+    """The marker environment of PEP 508."""
+    installed: Mapping[NormalizedName, str]
+    """Every distribution on its ``sys.path``, with the version as its folder names it."""
+    distributions: Mapping[NormalizedName, Distribution]
+    """Those that the passthrough names reach, fully read."""
+
+    @property
+    def minor(self) -> str:
+        """The Python version without its last part, such as `3.11`."""
+        return ".".join(self.version.split(".")[:2])

@@ -1,0 +1,138 @@
+"""Ask the host's interpreter to describe its environment, and decode the answer once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, TypedDict, cast
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from passbuild import process
+from passbuild.errors import HostUnusable
+from passbuild.host import _probe
+from passbuild.host.model import Choice, Distribution, Host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from packaging.utils import NormalizedName
+
+_OLDEST = (3, 8)
+_LAST_LINES = 10
+
+
+class _RawDistribution(TypedDict):
+    name: str
+    version: str
+    location: str
+    info: str
+    requires: list[str]
+    entries: list[str]
+    outside: list[str]
+    path_files: list[str]
+    direct_url: str | None
+    editable: bool
+    size: int
+
+
+class _Reply(TypedDict):
+    schema: int
+    version: str
+    implementation: str
+    prefix: str
+    base_prefix: str
+    scripts: str
+    markers: dict[str, str]
+    installed: dict[str, str]
+    providers: dict[str, str]
+    distributions: list[_RawDistribution]
+
+
+def probed(choice: Choice, names: Iterable[NormalizedName], environ: Mapping[str, str]) -> Host:
+    """Return the host behind `choice`, with everything that `names` reach fully read.
+
+    Raises HostUnusable when the interpreter does not answer or is older than 3.8.
+    """
+    reply = _ask(choice, environ, names=sorted(names))
+    return Host(
+        executable=choice.executable,
+        reason=choice.reason,
+        version=reply["version"],
+        implementation=reply["implementation"],
+        prefix=Path(reply["prefix"]),
+        base_prefix=Path(reply["base_prefix"]),
+        scripts=Path(reply["scripts"]),
+        markers=reply["markers"],
+        installed={canonicalize_name(name): version for name, version in sorted(reply["installed"].items())},
+        distributions={canonicalize_name(raw["name"]): _distribution(raw) for raw in reply["distributions"]},
+    )
+
+
+def provider(host: Host, module: str, environ: Mapping[str, str]) -> NormalizedName | None:
+    """Return the distribution of the host that provides a top-level module, by the host's own records."""
+    choice = Choice(executable=host.executable, reason=host.reason)
+    name = _ask(choice, environ, modules=[module])["providers"].get(module)
+    return canonicalize_name(name) if name else None
+
+
+def _ask(
+    choice: Choice, environ: Mapping[str, str], *, names: Iterable[str] = (), modules: Iterable[str] = ()
+) -> _Reply:
+    question = json.dumps({"schema": _probe.SCHEMA, "names": list(names), "modules": list(modules)})
+    # PYTHONPATH stays: what it shows is part of the host. Byte code is not written: the host is only read.
+    argv = [str(choice.executable), "-B", _probe.__file__]
+    environ = {**environ, "PYTHONIOENCODING": "utf-8"}
+    try:
+        finished = process.answer(argv, environ=environ, question=question)
+    except OSError as error:
+        raise HostUnusable(executable=choice.executable, problem=f"cannot be started: {error.strerror}") from error
+    lines = [line for line in finished.stdout.splitlines() if line.startswith(_probe.MARK)]
+    if finished.returncode != 0 or not lines:
+        raise HostUnusable(
+            executable=choice.executable,
+            problem=f"did not describe its environment (exit code {finished.returncode})",
+            answer=finished.stderr.splitlines()[-_LAST_LINES:],
+        )
+    reply = cast("_Reply", json.loads(lines[-1].removeprefix(_probe.MARK)))
+    if tuple(int(part) for part in reply["markers"]["python_version"].split(".")) < _OLDEST:
+        raise HostUnusable(
+            executable=choice.executable,
+            problem=f"is Python {reply['version']}; passbuild builds for Python 3.8 and later",
+        )
+    return reply
+
+
+def _distribution(raw: _RawDistribution) -> Distribution:
+    return Distribution(
+        name=canonicalize_name(raw["name"]),
+        version=_version(raw["version"]),
+        raw_version=raw["version"],
+        location=Path(raw["location"]),
+        info=Path(raw["info"]),
+        requires=tuple(_requirements(raw["requires"])),
+        entries=tuple(PurePosixPath(entry) for entry in raw["entries"]),
+        outside=tuple(Path(path) for path in raw["outside"]),
+        path_files=tuple(Path(path) for path in raw["path_files"]),
+        direct_url=raw["direct_url"],
+        editable=raw["editable"],
+        size=raw["size"],
+    )
+
+
+def _requirements(texts: Iterable[str]) -> Iterable[Requirement]:
+    """Decode ``Requires-Dist``; what PEP 508 does not know (old metadata) is left out, as installers do."""
+    for text in texts:
+        try:
+            yield Requirement(text)
+        except InvalidRequirement:
+            continue
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None

@@ -1,0 +1,137 @@
+"""The journal of one run: it tells a listener what happens as it happens, and adds up to the report."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from passbuild.report import Report, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from passbuild.artifact import Artifact
+    from passbuild.environment.build_environment import BuildEnvironment
+    from passbuild.errors import PassbuildError
+    from passbuild.host.model import Host
+    from passbuild.plan.model import Plan
+    from passbuild.settings.model import Settings
+
+
+class Topic(Enum):
+    """What an event is about."""
+
+    SETTINGS = "settings"
+    """The settings are known; `Event.report` has them."""
+    HOST = "host"
+    """The host is known."""
+    PLAN = "plan"
+    """A plan was made."""
+    ENVIRONMENT = "environment"
+    """A build environment was made."""
+    STEP = "step"
+    """A step begins; `Event.text` says which."""
+    DONE = "done"
+    """The step has ended; `Event.seconds` says after how long."""
+    LINE = "line"
+    """A line of the installer's or backend's output."""
+    WARNING = "warning"
+    ARTIFACT = "artifact"
+    """An artifact was published."""
+    KEPT = "kept"
+    """`Event.text` is a folder that was kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened."""
+
+    topic: Topic
+    report: Report
+    """The report so far."""
+    text: str = ""
+    seconds: float = 0.0
+
+
+class Journal:
+    """Takes down what happens in one run."""
+
+    def __init__(self, command: str, source: Path, tell: Callable[[Event], None] | None = None) -> None:
+        self._report = Report(command=command, source=source)
+        self._tell = tell
+
+    @property
+    def report(self) -> Report:
+        """The report so far."""
+        return self._report
+
+    def settings(self, settings: Settings) -> None:
+        """Note the settings."""
+        self._report = replace(self._report, settings=settings)
+        self._event(Topic.SETTINGS)
+
+    def host(self, host: Host) -> None:
+        """Note the host."""
+        self._report = replace(self._report, host=host)
+        self._event(Topic.HOST)
+
+    def plan(self, plan: Plan) -> None:
+        """Note a plan and its warnings."""
+        self._report = replace(self._report, plan=plan)
+        self._event(Topic.PLAN)
+        for text in plan.warnings:
+            self.warning(text)
+
+    def environment(self, environment: BuildEnvironment) -> None:
+        """Note a build environment."""
+        self._report = replace(self._report, environment=environment)
+        self._event(Topic.ENVIRONMENT)
+
+    def line(self, text: str) -> None:
+        """Note a line of another program's output."""
+        self._event(Topic.LINE, text)
+
+    def warning(self, text: str) -> None:
+        """Note a warning, once."""
+        if text not in self._report.warnings:
+            self._report = replace(self._report, warnings=(*self._report.warnings, text))
+            self._event(Topic.WARNING, text)
+
+    def artifact(self, artifact: Artifact) -> None:
+        """Note a published artifact."""
+        self._report = replace(self._report, artifacts=(*self._report.artifacts, artifact))
+        self._event(Topic.ARTIFACT, str(artifact.path))
+
+    def metadata(self, text: str) -> None:
+        """Note the metadata that was asked for."""
+        self._report = replace(self._report, metadata=text)
+
+    def kept(self, folder: Path) -> None:
+        """Note a folder that was kept."""
+        self._report = replace(self._report, kept=(*self._report.kept, folder))
+        self._event(Topic.KEPT, str(folder))
+
+    def failed(self, error: PassbuildError) -> Report:
+        """Note how the run failed."""
+        self._report = replace(self._report, error=error)
+        return self._report
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Take the time of a step, also of one that fails."""
+        self._event(Topic.STEP, name)
+        begin = time.monotonic()
+        try:
+            yield
+        finally:
+            seconds = time.monotonic() - begin
+            self._report = replace(self._report, steps=(*self._report.steps, Step(name=name, seconds=seconds)))
+        self._event(Topic.DONE, name, seconds)
+
+    def _event(self, topic: Topic, text: str = "", seconds: float = 0.0) -> None:
+        if self._tell is not None:
+            self._tell(Event(topic=topic, report=self._report, text=text, seconds=seconds))

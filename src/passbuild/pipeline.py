@@ -1,0 +1,231 @@
+"""The steps of a build, in the order in which the data flows. This module decides nothing.
+
+settings → host → plan → environment → hooks → artifact → report
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from packaging.utils import canonicalize_name
+
+from passbuild import artifact, diagnosis, workspace
+from passbuild.environment import build_environment, installers
+from passbuild.environment.build_environment import Site
+from passbuild.errors import BackendFailed, HookContradiction, PassthroughMissing, Unresolvable, VersionMismatch
+from passbuild.hooks import Backend
+from passbuild.host import find, probe
+from passbuild.plan.decide import decided
+from passbuild.project import read
+from passbuild.settings import merge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from packaging.requirements import Requirement
+
+    from passbuild.environment.build_environment import BuildEnvironment
+    from passbuild.host.model import Host
+    from passbuild.journal import Journal
+    from passbuild.plan.model import Plan
+    from passbuild.project.model import Project
+    from passbuild.report import Report
+    from passbuild.settings.merge import Given
+    from passbuild.settings.model import Setting, Settings
+    from passbuild.surroundings import Surroundings
+    from passbuild.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be done, as the caller gave it."""
+
+    source: Path
+    """A folder or an archive, absolute."""
+    given: Given
+    surroundings: Surroundings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What is settled before the first environment is made."""
+
+    order: Order
+    project: Project
+    settings: Settings
+    host: Host
+    workspace: Workspace
+    journal: Journal
+
+
+def wheel(order: Order, journal: Journal) -> Report:
+    """Build a wheel and publish it."""
+    with workspace.opened(journal) as work:
+        run = begun(order, work, journal)
+        _built(run, "wheel", artifact.Identity(name=run.project.name, version=run.project.version))
+    return journal.report
+
+
+def sdist(order: Order, journal: Journal) -> Report:
+    """Build an sdist and publish it."""
+    with workspace.opened(journal) as work:
+        run = begun(order, work, journal)
+        _built(run, "sdist", artifact.Identity(name=run.project.name, version=run.project.version))
+    return journal.report
+
+
+def sdist_and_wheel(order: Order, journal: Journal) -> Report:
+    """Build an sdist, and a wheel from that sdist; publish both."""
+    with workspace.opened(journal) as work:
+        run = begun(order, work, journal)
+        environment = _built(run, "sdist", artifact.Identity(name=run.project.name, version=run.project.version))
+        built = journal.report.artifact
+        with journal.step("unpack the sdist"):
+            project = read.opened(built.path, work.new_folder("sdist") / "source")
+        # The wheel is that of the sdist, with the settings of the project from which one works.
+        again = replace(run, project=replace(project, pyproject=run.project.pyproject))
+        _built(again, "wheel", built.identity, reusable=environment)
+    return journal.report
+
+
+def plan(order: Order, journal: Journal) -> Report:
+    """Say what a build would do; build nothing."""
+    with workspace.opened(journal) as work:
+        run = begun(order, work, journal)
+        _planned(run)
+    return journal.report
+
+
+def metadata(order: Order, journal: Journal) -> Report:
+    """Prepare the metadata of the wheel, from the hook for it or from a wheel that is thrown away."""
+    with workspace.opened(journal) as work:
+        run = begun(order, work, journal)
+        environment = ready(run, "wheel")
+        backend = _backend(run, environment)
+        folder = work.new_folder("metadata")
+        with journal.step("prepare the metadata"), _diagnosed(run, environment):
+            prepared = backend.metadata(folder)
+            if prepared is not None:
+                journal.metadata((prepared / "METADATA").read_text(encoding="utf-8"))
+            else:
+                built = backend.build("wheel", folder)
+                artifact.checked_wheel(built, artifact.Identity(name=run.project.name))
+                journal.metadata(artifact.metadata_of_wheel(built))
+    return journal.report
+
+
+def begun(order: Order, work: Workspace, journal: Journal) -> Run:
+    """Open the project, collect the settings, find and read the host."""
+    project = read.opened(order.source, work.source)
+    settings = merge.collected(project, order.surroundings, order.given)
+    journal.settings(settings)
+    beside = order.surroundings.cwd if project.is_archive else project.folder
+    choice = find.found(settings.host, beside, order.surroundings)
+    with journal.step("read the host"):
+        names = [canonicalize_name(item.value.name) for item in settings.passthrough]
+        host = probe.probed(choice, names, order.surroundings.environ)
+    journal.host(host)
+    return Run(order=order, project=project, settings=settings, host=host, workspace=work, journal=journal)
+
+
+def ready(run: Run, kind: Literal["wheel", "sdist"], reusable: BuildEnvironment | None = None) -> BuildEnvironment:
+    """Return an environment in which the backend can build, with what its hooks require in addition."""
+    made = _planned(run)
+    environment = reusable if reusable is not None and _is_same(reusable.plan, made) else _environment(run, made)
+    with run.journal.step("ask the backend what else it needs"), _diagnosed(run, environment):
+        dynamic = _backend(run, environment).requires(kind)
+    if not dynamic:
+        return environment
+    again = _planned(run, dynamic)
+    if environment.meets(again):
+        return environment
+    try:
+        return _environment(run, again)
+    except Unresolvable as error:
+        raise HookContradiction(
+            hook=f"get_requires_for_build_{kind}",
+            static=", ".join(map(str, run.project.build_system.requires)) or "nothing",
+            dynamic=", ".join(str(item.value) for item in dynamic),
+            conclusion=error.conclusion,
+            log_file=error.log,
+        ) from error
+
+
+def _planned(run: Run, dynamic: Sequence[Setting[Requirement]] = ()) -> Plan:
+    made = decided(run.project, run.settings, run.host, dynamic)
+    run.journal.plan(made)
+    if made.mismatches:
+        raise VersionMismatch(problems=made.mismatches)
+    if made.missing:
+        raise PassthroughMissing(problems=made.missing)
+    return made
+
+
+def _environment(run: Run, made: Plan) -> BuildEnvironment:
+    surroundings = run.order.surroundings
+    installer = None
+    if made.install:
+        installer = installers.chosen(run.settings.installer.value, run.host, surroundings.environ)
+    site = Site(
+        folder=run.workspace.new_folder("environment"),
+        source=run.project.folder,
+        surroundings=surroundings,
+        log=run.workspace.log,
+        on_line=run.workspace.on_line,
+    )
+    with run.journal.step("make the build environment"):
+        environment = build_environment.created(made, run.host, installer, site)
+    run.journal.environment(environment)
+    for item in environment.replaced:
+        run.journal.warning(
+            f"the host's {item.distribution.name} {item.distribution.raw_version} does not fit what the build "
+            "requires: another version is installed and used"
+        )
+    return environment
+
+
+def _backend(run: Run, environment: BuildEnvironment) -> Backend:
+    work = run.workspace
+    return Backend(run.project.folder, environment, run.settings.config_settings, work.log, work.on_line)
+
+
+def _built(
+    run: Run,
+    kind: Literal["wheel", "sdist"],
+    expected: artifact.Identity,
+    reusable: BuildEnvironment | None = None,
+) -> BuildEnvironment:
+    environment = ready(run, kind, reusable)
+    outdir = _outdir(run)
+    with artifact.staging(outdir) as staging:
+        with run.journal.step(f"build the {kind}"), _diagnosed(run, environment):
+            staged = _backend(run, environment).build(kind, staging)
+        run.journal.artifact(artifact.published(staged, kind, outdir, expected))
+    if kind == "wheel":
+        for name in environment.untouched():
+            run.journal.warning(f"{name} was passed through, but nothing imported it during the build")
+    return environment
+
+
+def _outdir(run: Run) -> Path:
+    if run.settings.outdir is not None:
+        return run.settings.outdir.value
+    return run.order.source.parent if run.order.source.is_file() else run.order.source / "dist"
+
+
+def _is_same(before: Plan, now: Plan) -> bool:
+    return (before.install, before.passed, before.constraints) == (now.install, now.passed, now.constraints)
+
+
+@contextlib.contextmanager
+def _diagnosed(run: Run, environment: BuildEnvironment) -> Iterator[None]:
+    """Add advice to the failure of a hook."""
+    try:
+        yield
+    except BackendFailed as error:
+        source, environ = run.project.folder, run.order.surroundings.environ
+        error.advice = diagnosis.advice(error.lines, source, run.host, environment, environ)
+        raise

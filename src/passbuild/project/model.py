@@ -1,0 +1,47 @@
+"""What is known of the project before any of its code runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from packaging.requirements import Requirement
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSystem:
+    """The ``[build-system]`` table, or the defaults of PEP 517 and 518 in its place."""
+
+    requires: tuple[Requirement, ...]
+    backend: str
+    """The object reference of the backend, such as `hatchling.build`."""
+    backend_path: tuple[str, ...] = ()
+    """Folders of an in-tree backend, relative to the source tree."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A source tree and what it states about itself."""
+
+    given: Path
+    """What the user named: a folder or an archive, absolute."""
+    folder: Path
+    """The source tree: `given` itself, or where the archive was extracted."""
+    pyproject: Mapping[str, object]
+    """The decoded pyproject.toml; empty without one."""
+    build_system: BuildSystem
+    name: NormalizedName | None
+    """The static name, from ``[project]``, or from PKG-INFO of an sdist."""
+    version: Version | None
+    """The static version, likewise."""
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether the source tree was extracted from an archive."""
+        return self.given != self.folder

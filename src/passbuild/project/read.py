@@ -1,0 +1,175 @@
+"""Open SOURCE: find the source tree and decode what pyproject.toml states, with every mistake at once."""
+
+from __future__ import annotations
+
+import difflib
+import email.parser
+import sys
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from passbuild.errors import InvalidProject, Mistake, SourceNotFound
+from passbuild.project import archive
+from passbuild.project.model import BuildSystem, Project
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+_KEYS = ("requires", "build-backend", "backend-path")
+_LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
+_LEGACY_REQUIRES = ("setuptools >= 40.8.0",)
+_ELSEWHERE = (
+    "[build-system] holds only requires, build-backend and backend-path; "
+    'name passthrough packages in [tool.passbuild]: passthrough = ["torch"]'
+)
+
+
+def opened(source: Path, extract_to: Path) -> Project:
+    """Return the project at `source`, a folder or an sdist archive; an archive is extracted below `extract_to`.
+
+    Raises SourceNotFound, UnsafeArchive, or InvalidProject.
+    """
+    if source.is_dir():
+        folder = source
+    elif source.is_file() and source.name.endswith(archive.SUFFIXES):
+        folder = archive.extracted(source, extract_to)
+    elif source.is_file():
+        raise SourceNotFound(source=source, problem="is not an sdist archive (.tar.gz, .zip)")
+    else:
+        raise SourceNotFound(source=source, problem="there is no such folder or file")
+    return _read(source, folder)
+
+
+def _read(given: Path, folder: Path) -> Project:
+    file = folder / "pyproject.toml"
+    if not file.is_file() and not (folder / "setup.py").is_file():
+        raise SourceNotFound(source=given, problem="is no Python project: it has neither pyproject.toml nor setup.py")
+    pyproject = _decoded(file)
+    mistakes: list[Mistake] = []
+    build_system = _build_system(pyproject, folder, mistakes)
+    name, version = _identity(pyproject, folder)
+    if mistakes:
+        raise InvalidProject(mistakes=tuple(mistakes))
+    return Project(
+        given=given,
+        folder=folder,
+        pyproject=pyproject,
+        build_system=build_system,
+        name=name,
+        version=version,
+    )
+
+
+def _decoded(file: Path) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        mistake = Mistake(place=str(file), problem=f"cannot be read: {error}", hint=f"open {file}")
+        raise InvalidProject(mistakes=[mistake]) from error
+
+
+def _build_system(pyproject: Mapping[str, object], folder: Path, mistakes: list[Mistake]) -> BuildSystem:
+    """Decode ``[build-system]`` by PEP 517 and 518; without the table, the defaults are those of setuptools."""
+    where = "pyproject.toml [build-system]"
+    table = pyproject.get("build-system")
+    if table is None:
+        _note_misspelt(pyproject, mistakes)
+        return BuildSystem(requires=tuple(map(Requirement, _LEGACY_REQUIRES)), backend=_LEGACY_BACKEND)
+    if not isinstance(table, dict):
+        mistakes.append(Mistake(place=where, problem="has to be a table"))
+        return BuildSystem(requires=(), backend=_LEGACY_BACKEND)
+    for key in sorted(table.keys() - set(_KEYS)):
+        close = difflib.get_close_matches(key, _KEYS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else _ELSEWHERE
+        mistakes.append(Mistake(place=f"{where} {key}", problem="the standard knows no such key", hint=hint))
+    if "requires" not in table:
+        mistakes.append(
+            Mistake(
+                place=where, problem="requires is missing", hint='write requires = ["setuptools"], or what it needs'
+            )
+        )
+    backend = table.get("build-backend", _LEGACY_BACKEND)
+    if not isinstance(backend, str):
+        mistakes.append(Mistake(place=f"{where} build-backend", problem="has to be a string"))
+        backend = _LEGACY_BACKEND
+    paths = _strings(table.get("backend-path", []), f"{where} backend-path", mistakes)
+    for index, path in enumerate(paths):
+        inside = (folder / path).resolve().is_relative_to(folder.resolve())
+        if not inside or not (folder / path).is_dir():
+            reason = "there is no such folder" if inside else "lies outside the source tree"
+            mistakes.append(Mistake(place=f"{where} backend-path[{index}]", problem=f"{path!r}: {reason}"))
+    return BuildSystem(
+        requires=_requirements(table.get("requires", []), f"{where} requires", mistakes),
+        backend=backend,
+        backend_path=tuple(paths),
+    )
+
+
+def _note_misspelt(pyproject: Mapping[str, object], mistakes: list[Mistake]) -> None:
+    for name in difflib.get_close_matches("build-system", pyproject, n=1, cutoff=0.8):
+        hint = "did you mean [build-system]?"
+        mistakes.append(
+            Mistake(place=f"pyproject.toml [{name}]", problem="the standard knows no such table", hint=hint)
+        )
+
+
+def _requirements(value: object, where: str, mistakes: list[Mistake]) -> tuple[Requirement, ...]:
+    found = []
+    for index, text in enumerate(_strings(value, where, mistakes)):
+        try:
+            found.append(Requirement(text))
+        except InvalidRequirement as error:
+            reason = str(error).splitlines()[0]
+            hint = "open pyproject.toml; a requirement is written like 'setuptools>=61' (PEP 508)"
+            mistakes.append(
+                Mistake(place=f"{where}[{index}]", problem=f"{text!r} is no requirement: {reason}", hint=hint)
+            )
+    return tuple(found)
+
+
+def _strings(value: object, where: str, mistakes: list[Mistake]) -> list[str]:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return value
+    mistakes.append(Mistake(place=where, problem="has to be a list of strings"))
+    return []
+
+
+def _identity(pyproject: Mapping[str, object], folder: Path) -> tuple[NormalizedName | None, Version | None]:
+    """Return the static name and version; PKG-INFO of an sdist counts where ``[project]`` is silent."""
+    table = pyproject.get("project")
+    stated = table if isinstance(table, dict) else {}
+    recorded = _package_info(folder)
+    name = stated.get("name") or recorded.get("Name")
+    version = stated.get("version") or recorded.get("Version")
+    return (
+        canonicalize_name(name) if isinstance(name, str) else None,
+        _version(version) if isinstance(version, str) else None,
+    )
+
+
+def _package_info(folder: Path) -> Mapping[str, str]:
+    try:
+        text = (folder / "PKG-INFO").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    return dict(email.parser.HeaderParser().parsestr(text).items())
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None

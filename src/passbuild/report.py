@@ -1,0 +1,195 @@
+"""The report: one value that says what happened, and its rendering as a JSON document.
+
+The document is described in ``docs/reference/json.md``; `SCHEMA` grows when a reader would have to change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from passbuild.errors import InvalidProject, InvalidSettings, PassbuildError, Refused
+from passbuild.settings.keys import KEYS
+from passbuild.settings.model import Setting
+
+if TYPE_CHECKING:
+    from enum import Enum
+    from pathlib import Path
+
+    from passbuild.artifact import Artifact
+    from passbuild.environment.build_environment import BuildEnvironment
+    from passbuild.host.model import Host
+    from passbuild.plan.model import Passed, Plan
+    from passbuild.settings.model import Settings
+
+SCHEMA = 1
+_LAST_LINES = 30
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a build."""
+
+    name: str
+    seconds: float
+    """Wall-clock time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What happened, from the settings to the artifacts; on failure, as far as it came."""
+
+    command: str
+    """`wheel`, `sdist`, `build`, `plan` or `metadata`."""
+    source: Path
+    settings: Settings | None = None
+    host: Host | None = None
+    plan: Plan | None = None
+    """The last plan that was made."""
+    environment: BuildEnvironment | None = None
+    """The last environment that was made."""
+    artifacts: tuple[Artifact, ...] = ()
+    metadata: str | None = None
+    """The text of METADATA, for `passbuild metadata`."""
+    warnings: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    kept: tuple[Path, ...] = ()
+    """Folders that `--keep` left."""
+    error: PassbuildError | None = None
+
+    @property
+    def artifact(self) -> Artifact:
+        """The last artifact; the wheel, of `passbuild build`. Raises LookupError when there is none."""
+        if not self.artifacts:
+            raise LookupError("this report has no artifact")
+        return self.artifacts[-1]
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the document that `--json` prints: plain values, in a stable order."""
+        return {
+            "schema": SCHEMA,
+            "command": self.command,
+            "source": str(self.source),
+            "ok": self.error is None,
+            "artifacts": [_artifact(item) for item in self.artifacts],
+            "metadata": self.metadata,
+            "host": _host(self.host) if self.host else None,
+            "settings": _settings(self.settings) if self.settings else None,
+            "decisions": _decisions(self.plan) if self.plan else [],
+            "passed": [_passed(item) for item in self._passed()],
+            "replaced": [_passed(item) for item in self.environment.replaced] if self.environment else [],
+            "installed": self._installed(),
+            "to_install": [str(item) for item in self.plan.install] if self.plan else [],
+            "installer": self.environment.installer if self.environment else "",
+            "dropped": list(self.plan.dropped) if self.plan else [],
+            "warnings": list(self.warnings),
+            "steps": [{"name": step.name, "seconds": round(step.seconds, 3)} for step in self.steps],
+            "seconds": round(sum(step.seconds for step in self.steps), 3),
+            "kept": [str(path) for path in self.kept],
+            "error": _error(self.error) if self.error else None,
+        }
+
+    def _passed(self) -> tuple[Passed, ...]:
+        if self.environment is not None:
+            return self.environment.passed
+        return self.plan.passed if self.plan else ()
+
+    def _installed(self) -> list[Json]:
+        if self.environment is None:
+            return []
+        return [{"name": item.name, "version": item.version} for item in self.environment.installed]
+
+
+def _artifact(item: Artifact) -> Json:
+    return {
+        "path": str(item.path),
+        "kind": item.kind,
+        "name": item.name,
+        "version": str(item.version),
+        "size": item.size,
+        "sha256": item.sha256,
+    }
+
+
+def _host(host: Host) -> Json:
+    return {
+        "executable": str(host.executable),
+        "version": host.version,
+        "implementation": host.implementation,
+        "prefix": str(host.prefix),
+        "reason": host.reason,
+    }
+
+
+def _passed(item: Passed) -> Json:
+    distribution = item.distribution
+    return {
+        "name": distribution.name,
+        "version": distribution.raw_version,
+        "location": str(distribution.location),
+        "named": item.named,
+        "needed_by": list(item.needed_by),
+        "editable": distribution.editable,
+        "direct_url": distribution.direct_url,
+        "size": distribution.size,
+    }
+
+
+def _decisions(plan: Plan) -> list[Json]:
+    return [
+        {
+            "name": item.name,
+            "action": item.action.value,
+            "reason": item.reason,
+            "wanted": item.wanted,
+            "found": item.found,
+            "origins": list(item.origins),
+        }
+        for item in plan.decisions
+    ]
+
+
+def _settings(settings: Settings) -> dict[str, Json]:
+    values: dict[str, Json] = {"config-settings": dict(settings.config_settings)}  # type: ignore[arg-type]  # str and list[str] are Json
+    for key in KEYS:
+        value = getattr(settings, key.field, None)
+        if isinstance(value, Setting):
+            values[key.name] = _setting(value)
+        elif isinstance(value, tuple):
+            values[key.name] = [_setting(item) for item in value]
+    values["no-passthrough"] = [_setting(item) for item in settings.taken_away]
+    return dict(sorted(values.items()))
+
+
+def _setting(item: Setting[object]) -> Json:
+    return {"value": _plain(item.value), "origin": item.origin}
+
+
+def _plain(value: object) -> Json:
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    choice: Enum | object = getattr(value, "value", None)
+    return choice if isinstance(choice, str) else str(value)
+
+
+def _error(error: PassbuildError) -> dict[str, Json]:
+    document: dict[str, Json] = {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "exit_code": error.exit_code,
+        "output": list(error.output[-_LAST_LINES:]),
+        "log": str(error.log) if error.log else None,
+    }
+    if isinstance(error, Refused):
+        document["problems"] = [
+            {"name": item.name, "wanted": item.wanted, "found": item.found, "hint": item.hint}
+            for item in error.problems
+        ]
+    if isinstance(error, (InvalidSettings, InvalidProject)):
+        document["problems"] = [
+            {"place": item.place, "problem": item.problem, "hint": item.hint} for item in error.mistakes
+        ]
+    return document

@@ -1,0 +1,218 @@
+"""The registry of settings: each key once, with its kind, its names and the places where it may stand.
+
+The command line, the environment variables, the accepted TOML keys and the reference page are all made from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, Flag, auto
+
+from passbuild.settings.model import Color, InstallerChoice, OnMismatch, OnMissing
+
+
+class Kind(Enum):
+    """How a value is written and read."""
+
+    NAMES = "names"
+    """A list of PEP 503 names or PEP 508 requirements."""
+    REQUIREMENTS = "requirements"
+    """A list of PEP 508 requirements."""
+    TAKEN = "names to take away"
+    """A list of PEP 503 names, or `:all:`."""
+    FILES = "files"
+    """A list of paths."""
+    PAIRS = "config settings"
+    """`KEY=VALUE` pairs (a table in TOML)."""
+    DOCUMENT = "JSON object"
+    """Config settings as one JSON object."""
+    TEXT = "text"
+    PATH = "path"
+    CHOICE = "choice"
+    FLAG = "flag"
+    COUNT = "count"
+
+
+class Place(Flag):
+    """Where a key may stand, besides the environment and the command line."""
+
+    NOWHERE = 0
+    PROJECT = auto()
+    """`[tool.passbuild]` in pyproject.toml."""
+    USER = auto()
+    """The top level of the user's configuration file."""
+    PACKAGE = auto()
+    """A `[package.NAME]` table of the user's configuration file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One setting."""
+
+    name: str
+    """As TOML writes it."""
+    kind: Kind
+    places: Place
+    help: str
+    """One sentence, for `--help` and the reference page."""
+    flags: tuple[str, ...] = ()
+    """Option names; empty is `--name`."""
+    metavar: str | None = None
+    choices: type[Enum] | None = None
+    default: str | None = None
+    """The default as a user would write it."""
+
+    @property
+    def variable(self) -> str:
+        """The environment variable, made from the first long option."""
+        long = next((flag for flag in self.flags if flag.startswith("--")), f"--{self.name}")
+        return "PASSBUILD_" + long.removeprefix("--").replace("-", "_").upper()
+
+    @property
+    def field(self) -> str:
+        """The Python identifier, as click and the API use it."""
+        return self.name.replace("-", "_")
+
+
+_FILES = Place.PROJECT | Place.USER | Place.PACKAGE
+
+KEYS: tuple[Key, ...] = (
+    Key(
+        name="passthrough",
+        kind=Kind.NAMES,
+        places=_FILES,
+        metavar="NAME",
+        help="Take this package from the host: a name, or a requirement such as 'numpy>=2'. Repeatable.",
+    ),
+    Key(
+        name="no-passthrough",
+        kind=Kind.TAKEN,
+        places=_FILES,
+        metavar="NAME",
+        help="Do not take this package from the host after all; ':all:' stands for every name. Repeatable.",
+    ),
+    Key(
+        name="host",
+        kind=Kind.TEXT,
+        places=Place.USER,
+        flags=("--host", "-p", "--python"),
+        metavar="PYTHON",
+        help="The host: an interpreter, an environment folder, or a version such as 3.12.",
+    ),
+    Key(
+        name="on-mismatch",
+        kind=Kind.CHOICE,
+        places=_FILES,
+        choices=OnMismatch,
+        default="error",
+        help="When the host's version does not fit: stop, install another copy, or use the host's all the same.",
+    ),
+    Key(
+        name="on-missing",
+        kind=Kind.CHOICE,
+        places=_FILES,
+        choices=OnMissing,
+        default="install",
+        help="When a passthrough package is not on the host: install it as usual, or stop.",
+    ),
+    Key(
+        name="build-requires",
+        kind=Kind.REQUIREMENTS,
+        places=_FILES,
+        metavar="REQUIREMENT",
+        help="A build requirement in addition to the project's own. Repeatable.",
+    ),
+    Key(
+        name="build-constraints",
+        kind=Kind.FILES,
+        places=_FILES,
+        flags=("--build-constraint",),
+        metavar="FILE",
+        help="Constrain the versions of build requirements by this file. Repeatable.",
+    ),
+    Key(
+        name="installer",
+        kind=Kind.CHOICE,
+        places=Place.PROJECT | Place.USER,
+        choices=InstallerChoice,
+        default="auto",
+        help="What installs the build requirements; auto is uv where it is available, else pip.",
+    ),
+    Key(
+        name="config-settings",
+        kind=Kind.PAIRS,
+        places=_FILES,
+        flags=("-C", "--config-setting"),
+        metavar="KEY[=VALUE]",
+        help="A config setting for the build backend. Repeatable; a repeated key makes a list.",
+    ),
+    Key(
+        name="config-json",
+        kind=Kind.DOCUMENT,
+        places=Place.NOWHERE,
+        metavar="JSON",
+        help="Config settings for the build backend as one JSON object.",
+    ),
+    Key(
+        name="outdir",
+        kind=Kind.PATH,
+        places=Place.USER,
+        flags=("-o", "--outdir"),
+        metavar="FOLDER",
+        help="Where the artifact goes  [default: 'dist' in the project, or the archive's folder].",
+    ),
+    Key(
+        name="report",
+        kind=Kind.PATH,
+        places=Place.NOWHERE,
+        metavar="FILE",
+        help="Write the JSON report to this file.",
+    ),
+    Key(
+        name="json",
+        kind=Kind.FLAG,
+        places=Place.NOWHERE,
+        default="false",
+        help="Print the JSON report on standard output instead of the artifact's path.",
+    ),
+    Key(
+        name="keep",
+        kind=Kind.FLAG,
+        places=Place.NOWHERE,
+        default="false",
+        help="Keep the build environment and the extracted sources, and print where they are.",
+    ),
+    Key(
+        name="verbose",
+        kind=Kind.COUNT,
+        places=Place.NOWHERE,
+        flags=("-v", "--verbose"),
+        default="0",
+        help="Show the output of the installer and of the build backend as it comes.",
+    ),
+    Key(
+        name="quiet",
+        kind=Kind.COUNT,
+        places=Place.NOWHERE,
+        flags=("-q", "--quiet"),
+        default="0",
+        help="Print warnings and errors only; twice: errors only.",
+    ),
+    Key(
+        name="color",
+        kind=Kind.CHOICE,
+        places=Place.USER,
+        choices=Color,
+        default="auto",
+        help="When to use colours.",
+    ),
+)
+
+CONFIG_FILE = Key(
+    name="config-file",
+    kind=Kind.PATH,
+    places=Place.NOWHERE,
+    metavar="FILE",
+    help="Read this user configuration file instead of the usual one.",
+)
+"""Not a setting but the place of one; it has an option and a variable all the same."""

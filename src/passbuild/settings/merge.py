@@ -1,0 +1,248 @@
+"""Merge the entries of all sources into one Settings value: the later wins, lists add up, names can be taken away."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name, is_normalized_name
+
+from passbuild.errors import Mistake
+from passbuild.settings import sources
+from passbuild.settings.keys import CONFIG_FILE, KEYS, Kind
+from passbuild.settings.model import Color, InstallerChoice, OnMismatch, OnMissing, Setting, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from enum import Enum
+
+    from passbuild.project.model import Project
+    from passbuild.settings.sources import Entry
+    from passbuild.surroundings import Surroundings
+
+T = TypeVar("T")
+_DEFAULTS = {key.name: key.default for key in KEYS}
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+_ALL = ":all:"
+
+
+def merged(layers: Sequence[Iterable[Entry]], mistakes: list[Mistake]) -> Settings:
+    """Return the settings that the layers make together, the later layer winning.
+
+    Everything that cannot be read is appended to `mistakes`; the caller raises when there is any.
+    """
+    decoder = _Decoder(mistakes)
+    passthrough: list[Setting[Requirement]] = []
+    taken: dict[str, Setting[str]] = {}
+    decoded: list[tuple[Entry, object]] = []
+    for layer in layers:
+        entries = [(entry, decoder.value(entry)) for entry in layer]
+        entries = [(entry, value) for entry, value in entries if value is not None]
+        decoded += entries
+        passthrough += [
+            Setting(value=cast("Requirement", value), origin=entry.place) for entry, value in _of(entries, Kind.NAMES)
+        ]
+        for entry, value in _of(entries, Kind.TAKEN):
+            names = {canonicalize_name(item.value.name) for item in passthrough} if value == _ALL else {str(value)}
+            taken |= {name: Setting(value=name, origin=entry.place) for name in names}
+            passthrough = [item for item in passthrough if canonicalize_name(item.value.name) not in names]
+    chosen = _Chosen(decoded)
+    passed = {canonicalize_name(item.value.name) for item in passthrough}
+    return Settings(
+        passthrough=tuple(passthrough),
+        taken_away=tuple(taken[name] for name in sorted(taken) if name not in passed),
+        build_requires=chosen.all("build-requires"),
+        build_constraints=chosen.all("build-constraints"),
+        config_settings=_config_settings(decoded),
+        host=chosen.last("host"),
+        on_mismatch=chosen.enum("on-mismatch", OnMismatch),
+        on_missing=chosen.enum("on-missing", OnMissing),
+        installer=chosen.enum("installer", InstallerChoice),
+        outdir=chosen.last("outdir"),
+        report=chosen.last("report"),
+        json=chosen.last("json") or Setting(value=False, origin="default"),
+        keep=chosen.last("keep") or Setting(value=False, origin="default"),
+        verbose=chosen.last("verbose") or Setting(value=0, origin="default"),
+        quiet=chosen.last("quiet") or Setting(value=0, origin="default"),
+        color=chosen.enum("color", Color),
+    )
+
+
+class _Decoder:
+    """Decode raw values, once, and collect what is wrong with them."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self._mistakes = mistakes
+
+    def value(self, entry: Entry) -> object:  # noqa: PLR0911 - one for each kind
+        """Return the typed value, or None after noting a mistake."""
+        match entry.key.kind:
+            case Kind.NAMES | Kind.REQUIREMENTS:
+                return self._requirement(entry)
+            case Kind.TAKEN:
+                return self._name(entry)
+            case Kind.FILES | Kind.PATH:
+                return entry.base / Path(str(entry.value)).expanduser()
+            case Kind.PAIRS:
+                return self._pair(entry)
+            case Kind.DOCUMENT:
+                return self._document(entry)
+            case Kind.TEXT:
+                return str(entry.value)
+            case Kind.CHOICE:
+                return self._choice(entry)
+            case Kind.FLAG:
+                return self._flag(entry)
+            case Kind.COUNT:
+                return self._count(entry)
+
+    def _wrong(self, entry: Entry, problem: str, hint: str = "") -> None:
+        self._mistakes.append(Mistake(place=entry.place, problem=problem, hint=hint))
+
+    def _requirement(self, entry: Entry) -> Requirement | None:
+        text = str(entry.value)
+        try:
+            return Requirement(text)
+        except InvalidRequirement as error:
+            reason = str(error).splitlines()[0]
+            self._wrong(
+                entry,
+                f"{text!r} is neither a package name nor a requirement ({reason})",
+                "write a name ('torch') or a requirement without spaces ('numpy>=2')",
+            )
+            return None
+
+    def _name(self, entry: Entry) -> str | None:
+        text = str(entry.value).strip()
+        name = canonicalize_name(text)
+        if text == _ALL or is_normalized_name(name):
+            return text if text == _ALL else name
+        self._wrong(entry, f"{text!r} is not a package name", f"write a name ('torch') or {_ALL!r}")
+        return None
+
+    def _pair(self, entry: Entry) -> tuple[str, str | list[str]] | None:
+        if isinstance(entry.value, tuple):
+            name, value = entry.value
+            if isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+                return str(name), value
+            self._wrong(entry, "has to be a string or a list of strings")
+            return None
+        name, _, value = str(entry.value).partition("=")
+        return name, value
+
+    def _document(self, entry: Entry) -> Mapping[str, object] | None:
+        try:
+            document = json.loads(str(entry.value))
+        except ValueError as error:
+            self._wrong(entry, f"is not JSON: {error}")
+            return None
+        if isinstance(document, dict):
+            return document
+        self._wrong(entry, "has to be a JSON object", """write it like '{"key": "value"}'""")
+        return None
+
+    def _choice(self, entry: Entry) -> Enum | None:
+        assert entry.key.choices is not None  # every CHOICE key has them
+        names = [str(choice.value) for choice in entry.key.choices]
+        text = str(entry.value)
+        if text in names:
+            return entry.key.choices(text)
+        self._wrong(entry, f"{text!r} is not a choice", "choose one of: " + ", ".join(names))
+        return None
+
+    def _flag(self, entry: Entry) -> bool | None:
+        text = str(entry.value).lower()
+        if text in _TRUE | _FALSE:
+            return text in _TRUE
+        self._wrong(entry, f"{entry.value!r} is not a truth value", "write 1 or 0")
+        return None
+
+    def _count(self, entry: Entry) -> int | None:
+        try:
+            return int(str(entry.value))
+        except ValueError:
+            self._wrong(entry, f"{entry.value!r} is not a number", "write 0, 1 or 2")
+            return None
+
+
+class _Chosen:
+    """Look up decoded values by key."""
+
+    def __init__(self, decoded: Iterable[tuple[Entry, object]]) -> None:
+        self._by_name: dict[str, list[Setting[object]]] = {}
+        for entry, value in decoded:
+            setting = Setting(value=value, origin=entry.place)
+            self._by_name.setdefault(entry.key.name, []).append(setting)
+
+    def all(self, name: str) -> tuple[Setting[T], ...]:
+        """Return every value of a list, in order."""
+        return tuple(cast("list[Setting[T]]", self._by_name.get(name, [])))
+
+    def last(self, name: str) -> Setting[T] | None:
+        """Return the value that wins, or None."""
+        values: tuple[Setting[T], ...] = self.all(name)
+        return values[-1] if values else None
+
+    def enum(self, name: str, choices: type[T]) -> Setting[T]:
+        """Return the choice that wins, or the default."""
+        default = _DEFAULTS[name]
+        return self.last(name) or Setting(value=choices(default), origin="default")  # type: ignore[call-arg]  # an Enum class is called with a value
+
+
+def _of(entries: Iterable[tuple[Entry, object]], kind: Kind) -> list[tuple[Entry, object]]:
+    return [(entry, value) for entry, value in entries if entry.key.kind is kind]
+
+
+def _config_settings(decoded: Iterable[tuple[Entry, object]]) -> dict[str, str | list[str]]:
+    """Join pairs: within one source a repeated key makes a list, a later source replaces an earlier one."""
+    settings: dict[str, str | list[str]] = {}
+    origin: dict[str, str] = {}
+    for entry, value in decoded:
+        if entry.key.kind is Kind.DOCUMENT:
+            settings |= cast("dict[str, str | list[str]]", value)
+            origin |= dict.fromkeys(cast("dict[str, object]", value), entry.place)
+        elif entry.key.kind is Kind.PAIRS:
+            name, item = cast("tuple[str, str | list[str]]", value)
+            before = settings.get(name)
+            if before is None or origin[name] != entry.place:
+                settings[name] = item
+            else:
+                settings[name] = [*_as_list(before), *_as_list(item)]
+            origin[name] = entry.place
+    return settings
+
+
+def _as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the caller of passbuild gave: options of the command line, or arguments of the API."""
+
+    values: Mapping[str, object]
+    """Raw values by `Key.field`; None, False and empty tuples count as not given."""
+    spelled_as_options: bool
+    """Whether messages name them `--on-mismatch` or `on_mismatch=`."""
+    config_file: Path | None = None
+    """The user's configuration file to read instead of the usual one."""
+
+
+def collected(project: Project, surroundings: Surroundings, given: Given) -> Settings:
+    """Read all sources in their order and merge them. Raises InvalidSettings with every mistake at once."""
+    mistakes: list[Mistake] = []
+    asked = surroundings.environ.get(CONFIG_FILE.variable)
+    file = given.config_file or (surroundings.cwd / asked if asked else None)
+    layers = [
+        sources.uv_entries(project.pyproject, project.folder, mistakes),
+        sources.project_entries(project.pyproject, project.folder, mistakes),
+        sources.user_entries(file or surroundings.config_file, project.name, mistakes, required=file is not None),
+        sources.environment_entries(surroundings.environ, surroundings.cwd, mistakes),
+        sources.option_entries(given.values, surroundings.cwd, mistakes, spelled_as_options=given.spelled_as_options),
+    ]
+    settings = merged(layers, mistakes)
+    sources.check(mistakes)
+    return settings

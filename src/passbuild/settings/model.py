@@ -1,0 +1,85 @@
+"""What can be set: the frozen values that settle everything a user can decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from packaging.requirements import Requirement
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class OnMismatch(Enum):
+    """What to do with a passthrough package whose version on the host does not fit a requirement."""
+
+    ERROR = "error"
+    INSTALL = "install"
+    HOST = "host"
+
+
+class OnMissing(Enum):
+    """What to do with a passthrough package that is not on the host."""
+
+    INSTALL = "install"
+    ERROR = "error"
+
+
+class InstallerChoice(Enum):
+    """Which program installs the build requirements."""
+
+    AUTO = "auto"
+    UV = "uv"
+    PIP = "pip"
+
+
+class Color(Enum):
+    """When the output is coloured."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting(Generic[T_co]):
+    """A value and where it came from."""
+
+    value: T_co
+    origin: str
+    """As a person would look for it: `--host`, `PASSBUILD_HOST`, `pyproject.toml [tool.passbuild] host`, `default`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set, merged from all sources."""
+
+    passthrough: tuple[Setting[Requirement], ...]
+    """Packages that come from the host, in the order in which they were named; a name may stand here twice."""
+    taken_away: tuple[Setting[str], ...]
+    """Normalized names that `no-passthrough` removed from `passthrough`."""
+    build_requires: tuple[Setting[Requirement], ...]
+    """Build requirements in addition to the project's own."""
+    build_constraints: tuple[Setting[Path], ...]
+    """Constraints files for the installer, absolute."""
+    config_settings: Mapping[str, str | list[str]]
+    """Config settings for the backend's hooks (PEP 517)."""
+    host: Setting[str] | None
+    """Interpreter, environment folder or version; None lets passbuild look for one."""
+    on_mismatch: Setting[OnMismatch]
+    on_missing: Setting[OnMissing]
+    installer: Setting[InstallerChoice]
+    outdir: Setting[Path] | None
+    """Where the artifact goes, absolute; None is `dist` in the project, or the archive's folder."""
+    report: Setting[Path] | None
+    """A file for the JSON report, absolute."""
+    json: Setting[bool]
+    keep: Setting[bool]
+    verbose: Setting[int]
+    quiet: Setting[int]
+    color: Setting[Color]

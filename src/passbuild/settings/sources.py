@@ -1,0 +1,203 @@
+"""The five sources of settings, each read into entries: one raw value, its key, and the place where it stands.
+
+==========================  =============================================================
+source (the later wins)     place of an entry, as a person would look for it
+==========================  =============================================================
+uv's table                  ``pyproject.toml [tool.uv] no-build-isolation-package[0]``
+the project's table         ``pyproject.toml [tool.passbuild] passthrough[0]``
+the user's file             ``~/.config/passbuild/config.toml passthrough[0]``, then ``[package.NAME]``
+environment variables       ``PASSBUILD_PASSTHROUGH``
+command line, or arguments  ``--passthrough``, or ``passthrough=``
+==========================  =============================================================
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeGuard
+
+from packaging.utils import canonicalize_name
+
+from passbuild.errors import InvalidSettings, Mistake
+from passbuild.settings.keys import CONFIG_FILE, KEYS, Key, Kind, Place
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+_BY_NAME = {key.name: key for key in KEYS}
+_LISTS = {Kind.NAMES, Kind.REQUIREMENTS, Kind.TAKEN, Kind.FILES}
+_SEPARATOR = re.compile(r"\s+|,(?=\s*[A-Za-z:])(?![^\[]*\])")
+"""White space, or a comma before a letter: the comma of `numpy>=1,<2` and of `jax[a,b]` separates nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One raw value of a source."""
+
+    key: Key
+    value: object
+    place: str
+    base: Path
+    """The folder that a relative path in `value` is relative to."""
+
+
+def uv_entries(pyproject: Mapping[str, object], folder: Path, mistakes: list[Mistake]) -> Iterator[Entry]:
+    """Read ``[tool.uv] no-build-isolation-package`` as the draft PEP means it: these packages pass through."""
+    table = _table(pyproject, "tool", "uv")
+    where = "pyproject.toml [tool.uv] no-build-isolation-package"
+    names = table.get("no-build-isolation-package", [])
+    if not _is_strings(names):
+        mistakes.append(Mistake(place=where, problem="has to be a list of names"))
+        return
+    for index, name in enumerate(names):
+        yield Entry(key=_BY_NAME["passthrough"], value=name, place=f"{where}[{index}]", base=folder)
+
+
+def project_entries(pyproject: Mapping[str, object], folder: Path, mistakes: list[Mistake]) -> Iterator[Entry]:
+    """Read ``[tool.passbuild]``."""
+    tool = pyproject.get("tool", {})
+    if isinstance(tool, dict) and not isinstance(tool.get("passbuild", {}), dict):
+        mistakes.append(Mistake(place="pyproject.toml tool.passbuild", problem="has to be a table"))
+        return
+    table = _table(pyproject, "tool", "passbuild")
+    yield from _toml_entries(table, "pyproject.toml [tool.passbuild] ", folder, Place.PROJECT, mistakes)
+
+
+def user_entries(file: Path, project: str | None, mistakes: list[Mistake], *, required: bool) -> Iterator[Entry]:
+    """Read the user's configuration file: its top level, then the ``[package.NAME]`` table of this project.
+
+    A file that is not there is empty, unless it is `required`.
+    """
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if required:
+            mistakes.append(Mistake(place=str(file), problem="there is no such configuration file"))
+        return
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        mistakes.append(Mistake(place=str(file), problem=f"cannot be read: {error}"))
+        return
+    packages = document.pop("package", {})
+    yield from _toml_entries(document, f"{file} ", file.parent, Place.USER, mistakes)
+    if not isinstance(packages, dict):
+        mistakes.append(Mistake(place=f"{file} package", problem="has to hold tables: [package.NAME]"))
+        return
+    for name, table in packages.items():
+        where = f"{file} [package.{name}] "
+        if not isinstance(table, dict):
+            mistakes.append(Mistake(place=where.strip(), problem="has to be a table"))
+            continue
+        entries = list(_toml_entries(table, where, file.parent, Place.PACKAGE, mistakes))
+        if project is not None and canonicalize_name(name) == project:
+            yield from entries
+
+
+def environment_entries(environ: Mapping[str, str], cwd: Path, mistakes: list[Mistake]) -> Iterator[Entry]:
+    """Read the ``PASSBUILD_*`` variables; an empty one counts as not set."""
+    known = {key.variable: key for key in (*KEYS, CONFIG_FILE)}
+    for variable, text in sorted(environ.items()):
+        if not variable.startswith("PASSBUILD_") or not text.strip():
+            continue
+        if variable not in known:
+            mistakes.append(_unknown(variable, "no such setting", known, variable))
+            continue
+        key = known[variable]
+        if key is CONFIG_FILE:
+            continue
+        for value in _split(key, text, variable, mistakes):
+            yield Entry(key=key, value=value, place=variable, base=cwd)
+
+
+def option_entries(
+    options: Mapping[str, object], cwd: Path, mistakes: list[Mistake], *, spelled_as_options: bool
+) -> Iterator[Entry]:
+    """Read what the command line or a caller of the API gave; None and empty lists count as not given."""
+    fields = {key.field for key in KEYS}
+    mistakes += [_unknown(f"{name}=", "no such setting", fields, name) for name in sorted(options.keys() - fields)]
+    for key in KEYS:
+        value = options.get(key.field)
+        if value is None or value is False or value == ():
+            continue
+        long = next((flag for flag in key.flags if flag.startswith("--")), f"--{key.name}")
+        place = long if spelled_as_options else f"{key.field}="
+        if isinstance(value, dict) and key.kind is Kind.PAIRS:
+            for name, item in value.items():
+                yield Entry(key=key, value=(name, item), place=place, base=cwd)
+        elif isinstance(value, (tuple, list)):
+            for item in value:
+                yield Entry(key=key, value=item, place=place, base=cwd)
+        else:
+            yield Entry(key=key, value=value, place=place, base=cwd)
+
+
+def check(mistakes: list[Mistake]) -> None:
+    """Raise InvalidSettings when there is any mistake."""
+    if mistakes:
+        raise InvalidSettings(mistakes=tuple(mistakes))
+
+
+def _toml_entries(
+    table: Mapping[str, object], where: str, base: Path, place: Place, mistakes: list[Mistake]
+) -> Iterator[Entry]:
+    allowed = {key.name: key for key in KEYS if key.places & place}
+    for name, value in table.items():
+        if name not in allowed:
+            reason = "this setting cannot stand here" if name in _BY_NAME else "no such setting"
+            mistakes.append(_unknown(f"{where}{name}", reason, allowed, name))
+            continue
+        key = allowed[name]
+        if key.kind in _LISTS:
+            if not _is_strings(value):
+                mistakes.append(Mistake(place=f"{where}{name}", problem="has to be a list of strings"))
+                continue
+            for index, item in enumerate(value):
+                yield Entry(key=key, value=item, place=f"{where}{name}[{index}]", base=base)
+        elif key.kind is Kind.PAIRS:
+            if not isinstance(value, dict):
+                mistakes.append(Mistake(place=f"{where}{name}", problem="has to be a table"))
+                continue
+            for item_name, item in value.items():
+                yield Entry(key=key, value=(item_name, item), place=f"{where}{name}.{item_name}", base=base)
+        elif not isinstance(value, str):
+            mistakes.append(Mistake(place=f"{where}{name}", problem="has to be a string"))
+        else:
+            yield Entry(key=key, value=value, place=f"{where}{name}", base=base)
+
+
+def _split(key: Key, text: str, variable: str, mistakes: list[Mistake]) -> Iterable[str]:
+    if key.kind in (Kind.NAMES, Kind.REQUIREMENTS, Kind.TAKEN):
+        return [part for part in _SEPARATOR.split(text.strip()) if part]
+    if key.kind in (Kind.FILES, Kind.PAIRS):
+        try:
+            return shlex.split(text)
+        except ValueError as error:
+            mistakes.append(Mistake(place=variable, problem=f"cannot be split into words: {error}"))
+            return []
+    return [text.strip()]
+
+
+def _unknown(place: str, reason: str, known: Iterable[str], name: str) -> Mistake:
+    close = difflib.get_close_matches(name, [other for other in known if other != name], n=1)
+    hint = f"did you mean {close[0]!r}?" if close else "known are: " + ", ".join(sorted(known))
+    return Mistake(place=place, problem=reason, hint=hint)
+
+
+def _table(document: Mapping[str, object], *path: str) -> Mapping[str, object]:
+    table: object = document
+    for name in path:
+        table = table.get(name, {}) if isinstance(table, dict) else {}
+    return table if isinstance(table, dict) else {}
+
+
+def _is_strings(value: object) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -1,0 +1,52 @@
+"""The one place that reads the process's environment: a snapshot, taken once and handed on."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where passbuild was started, and with what."""
+
+    environ: Mapping[str, str]
+    """The environment variables."""
+    cwd: Path
+    """The current folder, absolute."""
+    python: Path
+    """The interpreter that runs passbuild."""
+    prefix: Path
+    """The environment of that interpreter."""
+    base_python: Path
+    """The interpreter that this environment was made from; `python` itself outside an environment."""
+    config_file: Path
+    """The user's configuration file, whether or not it exists."""
+
+    @classmethod
+    def here(cls) -> Surroundings:
+        """Take the snapshot of this process."""
+        return cls(
+            environ=dict(os.environ),
+            cwd=Path.cwd(),
+            python=Path(sys.executable),
+            prefix=Path(sys.prefix),
+            base_python=_base_python(),
+            config_file=platformdirs.user_config_path("passbuild", appauthor=False) / "config.toml",
+        )
+
+
+def _base_python() -> Path:
+    if sys.prefix == sys.base_prefix:
+        return Path(sys.executable)
+    # CPython on POSIX and Windows sets it; it names the real interpreter behind a venv.
+    base: str = getattr(sys, "_base_executable", sys.executable)
+    return Path(base)

@@ -1,0 +1,67 @@
+"""The folder in which one run works, and the log that outlives it when something fails."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from passbuild.journal import Journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """Where one run keeps its environments and extracted sources."""
+
+    folder: Path
+    log: Path
+    """The file that keeps every line of the installer's and the backend's output."""
+    sink: TextIO
+    journal: Journal
+
+    @property
+    def source(self) -> Path:
+        """Where an archive is extracted."""
+        return self.folder / "source"
+
+    def new_folder(self, name: str) -> Path:
+        """Make and return a fresh folder, called `name` with a number behind it."""
+        count = len(list(self.folder.glob(f"{name}-*")))
+        folder = self.folder / f"{name}-{count + 1}"
+        folder.mkdir()
+        return folder
+
+    def on_line(self, line: str) -> None:
+        """Keep a line of another program's output, and tell it."""
+        self.sink.write(line + "\n")
+        self.sink.flush()
+        self.journal.line(line)
+
+
+@contextlib.contextmanager
+def opened(journal: Journal) -> Iterator[Workspace]:
+    """Yield a workspace; afterwards it is gone, unless `--keep` is set. The log stays only after a failure."""
+    folder = Path(tempfile.mkdtemp(prefix="passbuild-"))
+    descriptor, name = tempfile.mkstemp(prefix="passbuild-", suffix=".log")
+    log = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as sink:
+            yield Workspace(folder=folder, log=log, sink=sink, journal=journal)
+        log.unlink()
+    except BaseException:
+        if log.stat().st_size == 0:
+            log.unlink()
+        raise
+    finally:
+        settings = journal.report.settings
+        if settings is not None and settings.keep.value:
+            journal.kept(folder)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
