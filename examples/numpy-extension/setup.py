@@ -1,0 +1,13 @@
+import numpy
+from setuptools import Extension, setup
+
+setup(
+    ext_modules=[
+        Extension(
+            "array_ops._sum",
+            ["src/array_ops/_sum.c"],
+            include_dirs=[numpy.get_include()],
+            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_22_API_VERSION"), ("BUILT_WITH", f'"{numpy.__version__}"')],
+        )
+    ],
+)

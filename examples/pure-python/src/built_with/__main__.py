@@ -1,0 +1,3 @@
+from built_with import RECORD
+
+print(f"built with packaging {RECORD['version']} from {RECORD['location']}")
