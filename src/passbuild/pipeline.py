@@ -205,8 +205,8 @@ def _built(
             staged = _backend(run, environment).build(kind, staging)
         run.journal.artifact(artifact.published(staged, kind, outdir, expected))
     if kind == "wheel":
-        for name in environment.untouched():
-            run.journal.warning(f"{name} was passed through, but nothing imported it during the build")
+        for name in environment.untouched(run.workspace.log.read_text(encoding="utf-8", errors="replace")):
+            run.journal.warning(f"{name} was passed through, but the build did not use it, as far as can be seen")
     return environment
 
 

@@ -34,6 +34,7 @@ class Speaker:
     def __init__(self) -> None:
         self._err = _console(Color.AUTO)
         self._loudness = 0
+        self._said_passed: tuple[Passed, ...] | None = None
 
     def hear(self, event: Event) -> None:  # noqa: C901 - one line for each topic
         """Say an event."""
@@ -109,8 +110,9 @@ class Speaker:
             self._say(facts, at=0)
 
     def _say_passed(self, report: Report) -> None:
-        if report.plan is None or report.command == "plan":
+        if report.plan is None or report.command == "plan" or report.plan.passed == self._said_passed:
             return
+        self._said_passed = report.plan.passed
         for item in report.plan.passed:
             if item.named:
                 self._say(_passed_line(item), at=0)

@@ -93,12 +93,16 @@ class BuildEnvironment:
         new = tuple(item for item in plan.install if item not in self.plan.install)
         return same_host and not any(item.extras for item in new) and not contents.unmet(new, found)
 
-    def untouched(self) -> tuple[NormalizedName, ...]:
-        """Return the named passed packages of which no hook imported a module, as far as that can be seen."""
+    def untouched(self, output: str) -> tuple[NormalizedName, ...]:
+        """Return the named passed packages that the hooks did not use, as far as that can be seen.
+
+        A package counts as used when a module of it was imported, or when the backend's output names a path of it (CMake
+        and compilers do). Of an editable package too little can be seen to say anything.
+        """
         if self.view is None:
             return ()
         visible = [item.distribution for item in self.passed if item.named and not item.distribution.path_files]
-        touched = view.imported(self.view, visible)
+        touched = view.imported(self.view, visible) | view.named(self.view, visible, output)
         return tuple(item.name for item in visible if item.name not in touched)
 
 

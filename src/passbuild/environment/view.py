@@ -68,6 +68,15 @@ def imported(view: View, distributions: Iterable[Distribution]) -> set[str]:
     return {item.name for item in distributions if modules & set(_modules(item))}
 
 
+def named(view: View, distributions: Iterable[Distribution], output: str) -> set[str]:
+    """Return the names of the distributions of which a path, in the view or on the host, stands in `output`."""
+    return {
+        item.name
+        for item in distributions
+        if any(str(folder / entry) in output for entry in item.entries for folder in (view.folder, item.location))
+    }
+
+
 def _redirects(distributions: Iterable[Distribution], folder: Path, *, true_paths: bool) -> dict[str, dict[str, str]]:
     redirects: dict[str, dict[str, str]] = {str(folder): {}}
     for distribution in distributions:

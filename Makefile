@@ -1,0 +1,47 @@
+# `make` lists the targets; `make check` is exactly what CI runs.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help check lint types layers test test-network examples docs format clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+check: lint types layers test test-network docs ## all of the below: what has to be green before a change lands
+
+lint: $(READY) ## style and formatting (ruff)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## types (mypy, strict)
+	$(BIN)/mypy
+
+layers: $(READY) ## imports point down (import-linter)
+	$(BIN)/lint-imports
+
+test: $(READY) ## unit and integration tests: offline but for the first installation
+	$(BIN)/python -m pytest -n 2 tests/unit tests/integration
+
+test-network: $(READY) ## real projects from a package index; with torch where PASSBUILD_TEST_TORCH_HOST names a host
+	PASSBUILD_TEST_NETWORK=1 $(BIN)/python -m pytest -n 2 tests/network
+
+examples: $(READY) ## build, install and run the examples
+	PASSBUILD_TEST_NETWORK=1 $(BIN)/python -m pytest tests/network/test_examples.py tests/network/test_torch_extension.py
+
+docs: $(READY) ## the documentation, into docs/_build/html; a warning is an error
+	$(BIN)/sphinx-build -W -n -q -b html docs docs/_build/html
+
+format: $(READY) ## format the sources
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) docs/_build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[check]'
+	touch $@

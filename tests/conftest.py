@@ -1,0 +1,18 @@
+"""What a machine has decides which tests it runs; the reason for each skip is printed."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs an index, or a host with torch, where the environment does not say that there is one."""
+    network = pytest.mark.skip(reason="needs a package index: set PASSBUILD_TEST_NETWORK=1")
+    torch = pytest.mark.skip(reason="needs a host with torch: name it in PASSBUILD_TEST_TORCH_HOST")
+    for item in items:
+        if item.get_closest_marker("network") and not os.environ.get("PASSBUILD_TEST_NETWORK"):
+            item.add_marker(network)
+        if item.get_closest_marker("torch") and not os.environ.get("PASSBUILD_TEST_TORCH_HOST"):
+            item.add_marker(torch)

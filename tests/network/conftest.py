@@ -1,0 +1,46 @@
+"""Hosts and published sdists for the network tests, made once a session."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import virtualenv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture(scope="session")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Get the published sdist of a pinned requirement, without running any of its code."""
+    folder = tmp_path_factory.mktemp("sdists")
+    index = [argument for url in os.environ.get("PIP_INDEX_URL", "").split() for argument in ("-i", url)]
+
+    def get(requirement: str) -> Path:
+        argv = [sys.executable, "-m", "unearth", requirement, "--no-binary", "--download", str(folder), *index]
+        found = subprocess.run(argv, capture_output=True, text=True, check=True)
+        return Path(json.loads(found.stdout)["local_path"])
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a host with the packages that samples compile against."""
+    folder = tmp_path_factory.mktemp("host") / "venv"
+    virtualenv.cli_run(["--no-seed", "--python", sys.executable, str(folder)], setup_logging=False)
+    argv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(folder / "bin" / "python")]
+    subprocess.run([*argv, "numpy", "pybind11"], check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def torch_host() -> Path:
+    """Return the host with torch that the environment names."""
+    return Path(os.environ["PASSBUILD_TEST_TORCH_HOST"])
