@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import warnings
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from passbuild.environment.build_environment import BuildEnvironment
+
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|Warning)\b")
 
 Kind = Literal["wheel", "sdist"]
 
@@ -98,6 +101,11 @@ class Backend:
             else:
                 warnings.warn_explicit(item.message, item.category, item.filename, item.lineno)
 
+    def _exception(self) -> str:
+        """Return the last line of the output when it is that of a Python exception."""
+        last = next((line for line in reversed(self._lines) if line.strip()), "")
+        return last if _EXCEPTION.match(last) else ""
+
     def _failure(self, hook: str, error: BuildBackendException) -> BackendFailed:
         """Return our error for one of build's, with the end of the output."""
         cause = error.exception
@@ -107,7 +115,7 @@ class Backend:
             problem = f"the backend {cause.backend_name or ''} cannot be imported".replace("  ", " ")
         elif isinstance(cause, subprocess.CalledProcessError):
             ended = f"exit code {cause.returncode}" if cause.returncode >= 0 else f"signal {-cause.returncode}"
-            problem = f"the backend's process ended with {ended}"
+            problem = self._exception() or f"the backend's process ended with {ended}"
         elif isinstance(cause, pyproject_hooks.HookMissing):
             problem = f"the backend has no hook {cause.hook_name}"
         elif isinstance(cause, pyproject_hooks.UnsupportedOperation):

@@ -96,8 +96,8 @@ class BuildEnvironment:
     def untouched(self, output: str) -> tuple[NormalizedName, ...]:
         """Return the named passed packages that the hooks did not use, as far as that can be seen.
 
-        A package counts as used when a module of it was imported, or when the backend's output names a path of it (CMake
-        and compilers do). Of an editable package too little can be seen to say anything.
+        A package counts as used when a module of it was imported, or when the backend's output names a path of it
+        (CMake and compilers do). Of an editable package too little can be seen to say anything.
         """
         if self.view is None:
             return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import itertools
 import re
 import shutil
 import sys
@@ -119,11 +120,11 @@ class Pip:
         return [*pip, "install", *options, "--no-user", "--requirement", str(requirements), *limits]
 
     def conclusion(self, output: Sequence[str]) -> list[str]:
-        """Return the error lines and, of a conflict, who wants what."""
+        """Return the error lines and, of a conflict, who wants what; pip's general advice is left out."""
         for index, line in enumerate(output):
-            if re.match(r"\s*ERROR: |.*[Cc]onflict is caused by", line):
-                kept = [line.strip() for line in output[index:] if line.strip()]
-                return [line for line in kept if not line.startswith(("[notice]", "WARNING:"))]
+            if line.lstrip().startswith("ERROR: "):
+                told = itertools.takewhile(lambda text: not text.startswith("To fix this"), output[index:])
+                return [text.strip() for text in told if text.strip() and not text.startswith(("[notice]", "WARNING:"))]
         return _last(output)
 
 
