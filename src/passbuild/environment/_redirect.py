@@ -21,6 +21,8 @@ The data stands in ``_passbuild_redirects``, which passbuild writes beside this 
     file to which each first import of a passed module adds its line
 """
 
+from __future__ import annotations
+
 import os
 import sys
 from importlib.machinery import (
@@ -35,11 +37,16 @@ from importlib.machinery import (
 
 from _passbuild_redirects import FOLDERS, IMPORTS, READ_ONLY
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
 
 class ReadOnlySourceLoader(SourceFileLoader):
     """Load source, read its byte code where there is any, and write none."""
 
-    def set_data(self, path, data, *, _mode=0o666):
+    def set_data(self, path: str, data: object, *, _mode: int = 0o666) -> None:
         """Write nothing."""
 
 
@@ -53,12 +60,12 @@ _LOADERS = (
 class ViewFinder(FileFinder):
     """Find passed modules on the host, and anything else in the view's own folder."""
 
-    def __init__(self, path):
+    def __init__(self, path: str) -> None:
         super().__init__(path, *_LOADERS)
         self._folders = FOLDERS[path]
-        self._finders = {}
+        self._finders: dict[str, FileFinder] = {}
 
-    def find_spec(self, fullname, target=None):
+    def find_spec(self, fullname: str, target: ModuleType | None = None) -> ModuleSpec | None:
         """Return the spec of a passed module with the host's path."""
         name = fullname.rpartition(".")[2]
         folder = self._folders.get(name)
@@ -73,7 +80,7 @@ class ViewFinder(FileFinder):
         return spec
 
 
-def finder_for(path):
+def finder_for(path: str) -> FileFinder:
     """Return the finder of one entry of ``sys.path`` or of a package's ``__path__`` (a hook of ``sys.path_hooks``)."""
     if path in FOLDERS:
         return ViewFinder(path)
@@ -82,7 +89,7 @@ def finder_for(path):
     raise ImportError(path)
 
 
-def install():
+def install() -> None:
     """Put the hook in front of the others, once."""
     if finder_for not in sys.path_hooks:
         sys.path_hooks.insert(0, finder_for)
@@ -90,10 +97,10 @@ def install():
             sys.path_importer_cache.pop(path, None)
 
 
-_noted = set()  # type: ignore[var-annotated]  # no annotations: Python 3.8 reads this
+_noted: set[str] = set()
 
 
-def _note(fullname):
+def _note(fullname: str) -> None:
     if fullname in _noted:
         return
     _noted.add(fullname)

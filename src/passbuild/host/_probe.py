@@ -29,6 +29,8 @@ Paths are absolute; ``entries`` are relative to ``location`` and use ``/``. Line
 (a ``sitecustomize`` that prints) and do not count.
 """
 
+from __future__ import annotations
+
 import csv
 import json
 import os
@@ -43,13 +45,18 @@ try:
 except ImportError:  # Python 3.7 and older; the reply says which
     PathDistribution = None  # type: ignore[assignment,misc]
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
 SCHEMA = 1
 MARK = "passbuild-probe:"
 _SUFFIXES = (".dist-info", ".egg-info")
 _MODULE_SUFFIXES = (".py", ".pyi", ".so", ".pyd", ".pyc")
 
 
-def main():
+def main() -> None:
     request = json.loads(sys.stdin.read())
     here = os.path.dirname(os.path.abspath(__file__))
     search_path = [os.path.abspath(entry) for entry in sys.path if os.path.abspath(entry) != here]
@@ -70,7 +77,7 @@ def main():
     sys.stdout.write("\n" + MARK + json.dumps(reply) + "\n")
 
 
-def markers():
+def markers() -> dict[str, str]:
     """Return the marker environment of PEP 508."""
     info = sys.implementation.version
     implementation_version = "{}.{}.{}".format(*info[:3])
@@ -91,14 +98,14 @@ def markers():
     }
 
 
-def normalized(name):
+def normalized(name: str) -> str:
     """Return a name as PEP 503 compares it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def listed(search_path):
+def listed(search_path: Iterable[str]) -> dict[str, tuple[str, str, str]]:
     """Return {normalized name: (version, location, info path)}; the first on the search path wins."""
-    found = {}  # type: ignore[var-annotated]
+    found: dict[str, tuple[str, str, str]] = {}
     for location in search_path:
         try:
             names = sorted(os.listdir(location))
@@ -118,9 +125,9 @@ def listed(search_path):
     return found
 
 
-def reached(found, names):
+def reached(found: dict[str, tuple[str, str, str]], names: Iterable[str]) -> list[dict[str, Any]]:
     """Return the distributions that `names` reach through requirements of any marker, fully read."""
-    result = []
+    result: list[dict[str, Any]] = []
     waiting, seen = list(names), set()
     while waiting:
         name = waiting.pop()
@@ -133,7 +140,7 @@ def reached(found, names):
     return sorted(result, key=lambda item: item["name"])
 
 
-def describe(name, version, location, info):
+def describe(name: str, version: str, location: str, info: str) -> dict[str, Any]:
     """Return everything about one distribution."""
     distribution = PathDistribution(pathlib.Path(info))
     direct_url = _json(distribution.read_text("direct_url.json"))
@@ -161,7 +168,7 @@ def describe(name, version, location, info):
     }
 
 
-def entries(paths, location):
+def entries(paths: Iterable[str], location: str) -> list[str]:
     """Return the fewest files and folders that make up `paths` and nothing of other distributions.
 
     A regular package (with an ``__init__``) is one entry; a namespace package is followed down to its parts; a folder
@@ -185,9 +192,9 @@ def entries(paths, location):
     return sorted(found)
 
 
-def providers(found, modules):
+def providers(found: dict[str, tuple[str, str, str]], modules: Iterable[str]) -> dict[str, str]:
     """Return {module: name of the distribution that provides it}, for those that any distribution provides."""
-    result = {}  # type: ignore[var-annotated]
+    result: dict[str, str] = {}
     wanted = set(modules)
     if not wanted:
         return result
@@ -201,7 +208,7 @@ def providers(found, modules):
     return result
 
 
-def _files(distribution, location, info):
+def _files(distribution: PathDistribution, location: str, info: str) -> tuple[list[str], int]:
     """Return (absolute paths, total size in bytes) by RECORD, installed-files.txt or, last, top_level.txt."""
     record = distribution.read_text("RECORD")
     if record is not None:
@@ -222,29 +229,29 @@ def _files(distribution, location, info):
     return paths, 0
 
 
-def _is_development(info):
+def _is_development(info: str) -> bool:
     """Whether this is the ``.egg-info`` of a source tree (``setup.py develop``)."""
     location = os.path.dirname(info)
     sites = {os.path.abspath(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")}
     return info.endswith(".egg-info") and location not in sites and os.path.isfile(os.path.join(location, "setup.py"))
 
 
-def _is_regular(folder):
+def _is_regular(folder: str) -> bool:
     return any(os.path.isfile(os.path.join(folder, "__init__" + suffix)) for suffix in _MODULE_SUFFIXES)
 
 
-def _has_metadata(info):
+def _has_metadata(info: str) -> bool:
     if os.path.isfile(info):
         return info.endswith(".egg-info")
     return any(os.path.isfile(os.path.join(info, name)) for name in ("METADATA", "PKG-INFO"))
 
 
-def _leading_name(requirement):
+def _leading_name(requirement: str) -> str:
     match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", requirement)
     return match.group(1) if match else ""
 
 
-def _json(text):
+def _json(text: str | None) -> dict[str, Any]:
     try:
         document = json.loads(text or "{}")
     except ValueError:
