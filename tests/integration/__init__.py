@@ -1,0 +1,1 @@
+"""Real environments, real pip and uv, real hooks; offline against a wheelhouse that the session builds."""
