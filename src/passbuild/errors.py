@@ -6,6 +6,7 @@ The tree, with the exit codes::
     ├── UsageError                2   the command, a setting or the source is wrong
     │   ├── InvalidSettings
     │   ├── SourceNotFound
+    │   ├── AlreadySdist
     │   ├── UnsafeArchive
     │   ├── InvalidProject
     │   ├── HostNotFound
@@ -45,6 +46,8 @@ class PassbuildError(Exception):
 
     code: ClassVar[str] = "error"
     exit_code: int = 1
+    log: Path | None = None
+    """The file with the whole output of the installer and the backend, where one was kept."""
     report: Report | None = None
     """What was known when it was raised; set by the functions of the API."""
 
@@ -66,11 +69,6 @@ class PassbuildError(Exception):
     def output(self) -> tuple[str, ...]:
         """The lines of another program's output that show the failure; empty for most errors."""
         return ()
-
-    @property
-    def log(self) -> Path | None:
-        """The file with that program's whole output, where one was kept."""
-        return None
 
 
 class UsageError(PassbuildError):
@@ -128,6 +126,24 @@ class SourceNotFound(UsageError):
         return (
             "give a folder with a pyproject.toml or setup.py, or an sdist archive (.tar.gz, .zip): passbuild wheel PATH"
         )
+
+
+@dataclass(eq=False)
+class AlreadySdist(UsageError):
+    """An sdist is to be made of what is an sdist already."""
+
+    code = "already-sdist"
+    source: Path
+
+    @property
+    def message(self) -> str:
+        """The archive."""
+        return f"{self.source}: is an sdist already"
+
+    @property
+    def hint(self) -> str:
+        """The command that takes an archive."""
+        return f"build a wheel from it: passbuild wheel {self.source}"
 
 
 @dataclass(eq=False)
@@ -324,7 +340,6 @@ class Unresolvable(PlanImpossible):
     installer: str
     conclusion: Sequence[str]
     passed: Sequence[str] = ()
-    log_file: Path | None = None
 
     @property
     def message(self) -> str:
@@ -345,11 +360,6 @@ class Unresolvable(PlanImpossible):
             "and the installer's index settings"
         )
 
-    @property
-    def log(self) -> Path | None:
-        """The installer's whole output."""
-        return self.log_file
-
 
 @dataclass(eq=False)
 class HookContradiction(PlanImpossible):
@@ -360,7 +370,6 @@ class HookContradiction(PlanImpossible):
     static: str
     dynamic: str
     conclusion: Sequence[str]
-    log_file: Path | None = None
 
     @property
     def message(self) -> str:
@@ -374,11 +383,6 @@ class HookContradiction(PlanImpossible):
         """Where to mend it."""
         return "change [build-system] requires in pyproject.toml, or what the backend's hook returns"
 
-    @property
-    def log(self) -> Path | None:
-        """The installer's whole output."""
-        return self.log_file
-
 
 @dataclass(eq=False)
 class IncompleteInstall(PlanImpossible):
@@ -387,7 +391,6 @@ class IncompleteInstall(PlanImpossible):
     code = "incomplete-install"
     installer: str
     findings: Sequence[str]
-    log_file: Path | None = None
 
     @property
     def message(self) -> str:
@@ -398,11 +401,6 @@ class IncompleteInstall(PlanImpossible):
     def hint(self) -> str:
         """What usually does that."""
         return "look for target, prefix or user settings in the installer's configuration; try the other --installer"
-
-    @property
-    def log(self) -> Path | None:
-        """The installer's whole output."""
-        return self.log_file
 
 
 class BackendError(PassbuildError):
@@ -417,7 +415,6 @@ class BackendFailed(BackendError):
     hook: str
     problem: str
     lines: Sequence[str] = ()
-    log_file: Path | None = None
     advice: str = ""
     missing_module: str = ""
 
@@ -435,11 +432,6 @@ class BackendFailed(BackendError):
     def output(self) -> tuple[str, ...]:
         """The end of the backend's output."""
         return tuple(self.lines)
-
-    @property
-    def log(self) -> Path | None:
-        """The backend's whole output."""
-        return self.log_file
 
 
 @dataclass(eq=False)

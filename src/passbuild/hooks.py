@@ -35,12 +35,10 @@ class Backend:
         source: Path,
         environment: BuildEnvironment,
         config_settings: Mapping[str, str | list[str]],
-        log: Path,
         on_line: Callable[[str], None],
     ) -> None:
         self._environment = environment
         self._config_settings = dict(config_settings)
-        self._log = log
         self._on_line = on_line
         self._lines: list[str] = []
         self._builder = ProjectBuilder.from_isolated_env(environment, source, runner=self._run)
@@ -54,7 +52,7 @@ class Backend:
             return tuple(Setting(value=Requirement(text), origin=hook) for text in sorted(texts))
         except InvalidRequirement as error:
             problem = f"it returned what is no requirement by PEP 508: {str(error).splitlines()[0]}"
-            raise BackendFailed(hook=hook, problem=problem, log_file=self._log) from error
+            raise BackendFailed(hook=hook, problem=problem) from error
 
     def build(self, kind: Kind, folder: Path) -> Path:
         """Build into `folder` and return the artifact's path. Raises BackendFailed."""
@@ -122,4 +120,4 @@ class Backend:
             problem = "the backend says that it cannot do this"
         else:
             problem = str(cause) or type(cause).__name__
-        return BackendFailed(hook=hook, problem=problem, lines=tuple(self._lines), log_file=self._log)
+        return BackendFailed(hook=hook, problem=problem, lines=tuple(self._lines))

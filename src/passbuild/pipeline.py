@@ -73,6 +73,7 @@ def sdist(order: Order, journal: Journal) -> Report:
     """Build an sdist and publish it."""
     with workspace.opened(journal) as work:
         run = begun(order, work, journal)
+        read.refuse_archive(run.project)
         _built(run, "sdist", artifact.Identity(name=run.project.name, version=run.project.version))
     return journal.report
 
@@ -81,6 +82,7 @@ def sdist_and_wheel(order: Order, journal: Journal) -> Report:
     """Build an sdist, and a wheel from that sdist; publish both."""
     with workspace.opened(journal) as work:
         run = begun(order, work, journal)
+        read.refuse_archive(run.project)
         environment = _built(run, "sdist", artifact.Identity(name=run.project.name, version=run.project.version))
         built = journal.report.artifact
         with journal.step("unpack the sdist"):
@@ -150,7 +152,6 @@ def ready(run: Run, kind: Literal["wheel", "sdist"], reusable: BuildEnvironment 
             static=", ".join(map(str, run.project.build_system.requires)) or "nothing",
             dynamic=", ".join(str(item.value) for item in dynamic),
             conclusion=error.conclusion,
-            log_file=error.log,
         ) from error
 
 
@@ -173,7 +174,6 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
         folder=run.workspace.new_folder("environment"),
         source=run.project.folder,
         surroundings=surroundings,
-        log=run.workspace.log,
         on_line=run.workspace.on_line,
     )
     with run.journal.step("make the build environment"):
@@ -189,7 +189,7 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
 
 def _backend(run: Run, environment: BuildEnvironment) -> Backend:
     work = run.workspace
-    return Backend(run.project.folder, environment, run.settings.config_settings, work.log, work.on_line)
+    return Backend(run.project.folder, environment, run.settings.config_settings, work.on_line)
 
 
 def _built(

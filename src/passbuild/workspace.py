@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from passbuild.errors import PassbuildError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -55,9 +57,14 @@ def opened(journal: Journal) -> Iterator[Workspace]:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as sink:
             yield Workspace(folder=folder, log=log, sink=sink, journal=journal)
         log.unlink()
-    except BaseException:
-        if log.stat().st_size == 0:
+    except PassbuildError as error:
+        if log.stat().st_size:
+            error.log = log
+        else:
             log.unlink()
+        raise
+    except BaseException:
+        log.unlink()
         raise
     finally:
         settings = journal.report.settings

@@ -62,7 +62,7 @@ class Speaker:
 
     def result(self, report: Report) -> None:
         """Print the result: the JSON document, or the paths of the artifacts, or the metadata."""
-        if _wants_json(report):
+        if report.settings is not None and report.settings.json.value:
             _write(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
             return
         for artifact in report.artifacts:
@@ -73,9 +73,9 @@ class Speaker:
         if report.command == "plan" and report.plan is not None:
             self._tell_plan(report, report.plan)
 
-    def failure(self, report: Report, error: PassbuildError) -> None:
+    def failure(self, report: Report, error: PassbuildError, *, as_json: bool) -> None:
         """Print why a run failed: first what is wrong, then what to type, then the output that shows it."""
-        if report.command == "plan" and report.plan is not None and not _wants_json(report):
+        if report.command == "plan" and report.plan is not None and not as_json:
             self._tell_plan(report, report.plan)
         lines = error.output[-_LAST_LINES:]
         if lines and self._loudness < 1:
@@ -89,8 +89,12 @@ class Speaker:
             self._err.print(Text.assemble(("hint: ", "bold cyan"), line))
         if error.log is not None:
             self._err.print(Text(f"the whole log: {error.log}"))
-        if _wants_json(report):
+        if as_json:
             _write(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
+
+    def bug(self) -> None:
+        """Say that what follows is our fault."""
+        self._err.print(Text("this is a bug in passbuild; please report it with the traceback below", style="bold red"))
 
     def _obey(self, settings: Settings | None) -> None:
         if settings is not None:
@@ -205,10 +209,6 @@ def _size(count: float) -> str:
             return f"{count:.0f} {unit}"
         count /= 1000
     return f"{count:.1f} {_UNITS[-1]}"
-
-
-def _wants_json(report: Report) -> bool:
-    return report.settings is not None and report.settings.json.value
 
 
 def _write(text: str) -> None:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from passbuild import pipeline
 from passbuild.cli.console import Speaker
@@ -44,14 +44,23 @@ def run(
             report = step(order, journal)
             _write_report(report)
     except PassbuildError as error:
-        report = journal.failed(error)
-        with contextlib.suppress(OutputNotWritable):
-            _write_report(report)
-        if options.get("json") and report.settings is None:
-            sys.stdout.write(json.dumps(report.to_json(), indent=2) + "\n")
-        speaker.failure(report, error)
-        sys.exit(error.exit_code)
+        _fail(journal.failed(error), error, speaker, order)
+    except Exception:
+        speaker.bug()
+        raise
+    except _Signal as caught:
+        cancelled = Cancelled(signal=caught.number)
+        _fail(journal.failed(cancelled), cancelled, speaker, order)
     speaker.result(report)
+
+
+def _fail(report: Report, error: PassbuildError, speaker: Speaker, order: pipeline.Order) -> NoReturn:
+    with contextlib.suppress(OutputNotWritable):
+        _write_report(report)
+    # Settings that cannot be read say nothing about the output: then the option and its variable do.
+    asked = order.given.values.get("json") or order.surroundings.environ.get("PASSBUILD_JSON")
+    speaker.failure(report, error, as_json=report.settings.json.value if report.settings else bool(asked))
+    sys.exit(error.exit_code)
 
 
 def _write_report(report: Report) -> None:
@@ -65,6 +74,14 @@ def _write_report(report: Report) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise OutputNotWritable(path=path, problem=error.strerror or str(error)) from error
+
+
+class _Signal(BaseException):
+    """A signal arrived. No Exception: nothing on the way may take it for a failure of its own."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 @contextlib.contextmanager
@@ -82,4 +99,4 @@ def _signals_raise() -> Iterator[None]:
 
 def _cancel(number: int, frame: FrameType | None) -> None:
     del frame
-    raise Cancelled(signal=number)
+    raise _Signal(number)

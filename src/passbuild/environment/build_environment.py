@@ -115,8 +115,6 @@ class Site:
     source: Path
     """The source tree that is going to be built."""
     surroundings: Surroundings
-    log: Path
-    """The file that keeps the installer's output."""
     on_line: Callable[[str], None]
 
 
@@ -130,7 +128,7 @@ def created(plan: Plan, host: Host, installer: Installer | None, site: Site) -> 
     if plan.install and installer is not None:
         standing = stand_ins.write(plan.passed, place.site_packages)
         _install(plan, installer, place, site)
-        kept = _checked(plan, installer, place, standing, site)
+        kept = _checked(plan, installer, place, standing)
         stand_ins.remove(standing)
     installed = tuple(contents.listed(place.site_packages).values())
     return BuildEnvironment(
@@ -153,16 +151,11 @@ def _install(plan: Plan, installer: Installer, place: Venv, site: Site) -> None:
     finished = process.stream(argv, environ=environ, on_line=site.on_line)
     if finished.returncode != 0:
         raise Unresolvable(
-            installer=installer.name,
-            conclusion=installer.conclusion(finished.stdout.splitlines()),
-            passed=plan.pins,
-            log_file=site.log,
+            installer=installer.name, conclusion=installer.conclusion(finished.stdout.splitlines()), passed=plan.pins
         )
 
 
-def _checked(
-    plan: Plan, installer: Installer, place: Venv, standing: Mapping[Path, str], site: Site
-) -> tuple[Passed, ...]:
+def _checked(plan: Plan, installer: Installer, place: Venv, standing: Mapping[Path, str]) -> tuple[Passed, ...]:
     """Check that the installer did what it was asked: exit code 0 is not proof. Return what still passes through."""
     found = contents.listed(place.site_packages)
     findings = [
@@ -178,7 +171,7 @@ def _checked(
         elif folder.is_dir():
             findings.append(f"it changed the stand-in of {item.distribution.name}")
     if findings:
-        raise IncompleteInstall(installer=installer.name, findings=findings, log_file=site.log)
+        raise IncompleteInstall(installer=installer.name, findings=findings)
     return tuple(kept)
 
 

@@ -11,7 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from passbuild.errors import InvalidProject, Mistake, SourceNotFound
+from passbuild.errors import AlreadySdist, InvalidProject, Mistake, SourceNotFound
 from passbuild.project import archive
 from passbuild.project.model import BuildSystem, Project
 
@@ -49,6 +49,12 @@ def opened(source: Path, extract_to: Path) -> Project:
     else:
         raise SourceNotFound(source=source, problem="there is no such folder or file")
     return _read(source, folder)
+
+
+def refuse_archive(project: Project) -> None:
+    """Raise AlreadySdist for a project that was extracted from an archive."""
+    if project.is_archive:
+        raise AlreadySdist(source=project.given)
 
 
 def _read(given: Path, folder: Path) -> Project:
