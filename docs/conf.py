@@ -1,0 +1,28 @@
+"""Sphinx configuration: ``make docs``."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+
+project = "passbuild"
+author = "The passbuild developers"
+copyright = "The passbuild developers"
+html_title = "passbuild"
+html_theme = "furo"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click", "from_source"]
+exclude_patterns = ["_build", "_extensions"]
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+default_role = "code"  # docstrings write `names` in single backticks
+autodoc_type_aliases = {"Json": "Json"}
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
+
+# Types of the standard library and of packages whose docs are not part of these: an inventory would need the network.
+nitpick_ignore_regex = [(r"py:.*", r"(?!passbuild\.).*")]
