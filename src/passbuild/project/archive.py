@@ -40,7 +40,14 @@ def _extract_tar(archive: Path, folder: Path) -> None:
     with tarfile.open(archive, "r:gz") as tar:
         if not hasattr(tarfile, "data_filter"):  # pragma: no cover - Python 3.10 before 3.10.12
             raise UnsafeArchive(archive=archive, problem="this Python's tarfile has no data filter; update it")
-        tar.extractall(folder, filter="data")
+        tar.extractall(folder, filter=_checked)  # noqa: S202 - it is the data filter and more
+
+
+def _checked(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo:
+    """Apply the data filter, and refuse the absolute paths from which it would strip the first slash."""
+    if PurePosixPath(member.name).is_absolute():
+        raise tarfile.AbsolutePathError(member)
+    return tarfile.data_filter(member, folder)
 
 
 def _extract_zip(archive: Path, folder: Path) -> None:
