@@ -93,6 +93,8 @@ def published(staged: Path, kind: Literal["wheel", "sdist"], outdir: Path, expec
     """
     if staged.parent != Path(os.path.normpath(staged)).parent or not staged.is_file():
         raise BadArtifact(artifact=staged.name, findings=["the hook returned a name of which there is no file"])
+    if staged.is_symlink():
+        raise BadArtifact(artifact=staged.name, findings=["it is a link, which may lead nowhere tomorrow"])
     identity = checked_wheel(staged, expected) if kind == "wheel" else checked_sdist(staged, expected)
     final = outdir / staged.name
     digest, size = _sha256(staged), staged.stat().st_size
