@@ -17,6 +17,8 @@ The data stands in ``_passbuild_redirects``, which passbuild writes beside this 
     ``{folder of the view: {module name: folder on the host that holds it}}``
 ``READ_ONLY``
     folders of the host below which no byte code is written
+``ELSEWHERE``
+    whether ``.pth`` files of passed packages (editable ones) lead to modules that this finder does not see
 ``IMPORTS``
     file to which each first import of a passed module adds its line
 """
@@ -35,7 +37,7 @@ from importlib.machinery import (
     SourcelessFileLoader,
 )
 
-from _passbuild_redirects import FOLDERS, IMPORTS, READ_ONLY
+from _passbuild_redirects import ELSEWHERE, FOLDERS, IMPORTS, READ_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,6 +93,8 @@ def finder_for(path: str) -> FileFinder:
 
 def install() -> None:
     """Put the hook in front of the others, once."""
+    if ELSEWHERE:
+        sys.dont_write_bytecode = True  # also under -E, where Python does not look at PYTHONDONTWRITEBYTECODE
     if finder_for not in sys.path_hooks:
         sys.path_hooks.insert(0, finder_for)
         for path in FOLDERS:

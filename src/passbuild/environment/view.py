@@ -48,12 +48,18 @@ def write(distributions: Sequence[Distribution], venv: Venv, folder: Path, *, tr
             _link(distribution.location / entry, folder / entry)
     site = venv.site_packages
     redirects = _redirects(distributions, folder, true_paths=true_paths)
-    _write_data(site / f"{_DATA}.py", redirects, imports, _read_only(distributions, folder))
     shutil.copyfile(Path(__file__).with_name("_redirect.py"), site / f"{_REDIRECT}.py")
     start = f"import {_REDIRECT}; {_REDIRECT}.install()"
     (site / f"{_START}.pth").write_text(f"{start}\n{folder}\n", encoding="utf-8")
     (site / f"{_START}.start").write_text(f"{_REDIRECT}:install\n", encoding="utf-8")
     lines = [line for item in distributions for file in item.path_files for line in _path_lines(file, item.location)]
+    values = {
+        "FOLDERS": redirects,
+        "READ_ONLY": _read_only(distributions, folder),
+        "ELSEWHERE": bool(lines),
+        "IMPORTS": str(imports),
+    }
+    _write_data(site / f"{_DATA}.py", values)
     if lines:
         (site / _EDITABLE).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return View(folder=folder, imports=imports)
@@ -107,8 +113,7 @@ def _read_only(distributions: Iterable[Distribution], folder: Path) -> tuple[str
     return tuple(sorted({f"{place}{os.sep}" for place in (folder, *(item.location for item in distributions))}))
 
 
-def _write_data(file: Path, redirects: Mapping[str, object], imports: Path, read_only: tuple[str, ...]) -> None:
-    values = {"FOLDERS": redirects, "READ_ONLY": read_only, "IMPORTS": str(imports)}
+def _write_data(file: Path, values: Mapping[str, object]) -> None:
     text = "".join(f"{name} = {value!r}\n" for name, value in values.items())
     file.write_text(f'"""Written by passbuild for one build environment."""\n\n{text}', encoding="utf-8")
 
