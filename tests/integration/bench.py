@@ -217,14 +217,16 @@ class Bench:
         source: Path | str,
         *options: object,
         python: Path | str = sys.executable,
+        outdir: Path | str | None = "out",
         cwd: Path | None = None,
         environ: Mapping[str, str] | None = None,
         json: bool = True,
     ) -> Outcome:
         """Run passbuild as users do, and return how it ended."""
-        argv = self.argv(command, source, *options, python=python, json=json)
+        out = ["--outdir", str(self.folder / outdir)] if outdir and command in {"wheel", "sdist", "build"} else []
+        shown = ["--json"] if json else []
         finished = subprocess.run(
-            argv,
+            [str(python), "-m", "passbuild", command, str(source), *out, *shown, *map(str, options)],
             cwd=cwd or self.folder,
             env={**self.environ, **(environ or {})},
             check=False,
@@ -232,19 +234,6 @@ class Bench:
             encoding="utf-8",
         )
         return Outcome(code=finished.returncode, stdout=finished.stdout, stderr=finished.stderr)
-
-    def argv(
-        self,
-        command: str,
-        source: Path | str,
-        *options: object,
-        python: Path | str = sys.executable,
-        json: bool = True,
-    ) -> list[str]:
-        """Return the command line of passbuild."""
-        out = ["--outdir", str(self.outdir)] if command in {"wheel", "sdist", "build"} else []
-        shown = ["--json"] if json else []
-        return [str(python), "-m", "passbuild", command, str(source), *out, *shown, *map(str, options)]
 
     def published(self) -> dict[str, str]:
         """Return the fingerprint of the output folder; empty when there is none."""
