@@ -147,6 +147,9 @@ def ready(run: Run, kind: Literal["wheel", "sdist"], reusable: BuildEnvironment 
     try:
         return _environment(run, again)
     except Unresolvable as error:
+        static = {canonicalize_name(item.name) for item in run.project.build_system.requires}
+        if static.isdisjoint(canonicalize_name(item.value.name) for item in dynamic):
+            raise  # the hook speaks of other packages: the installer's conclusion says what is wrong with them
         raise HookContradiction(
             hook=f"get_requires_for_build_{kind}",
             static=", ".join(map(str, run.project.build_system.requires)) or "nothing",
