@@ -224,8 +224,8 @@ class HostUnusable(UsageError):
 
     @property
     def hint(self) -> str:
-        """How to see the same failure by hand, and how to choose another host."""
-        return f"try `{self.executable} -c 'import sys'`; choose another host with --host"
+        """How to choose another host."""
+        return "choose another host with --host: an interpreter, an environment folder or a version such as 3.12"
 
     @property
     def output(self) -> tuple[str, ...]:

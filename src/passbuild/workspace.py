@@ -51,20 +51,13 @@ class Workspace:
 def opened(journal: Journal) -> Iterator[Workspace]:
     """Yield a workspace; afterwards it is gone, unless `--keep` is set. The log stays only after a failure."""
     folder = Path(tempfile.mkdtemp(prefix="passbuild-"))
-    descriptor, name = tempfile.mkstemp(prefix="passbuild-", suffix=".log")
-    log = Path(name)
+    log = folder / "output.log"
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as sink:
+        with log.open("w", encoding="utf-8", errors="replace") as sink:
             yield Workspace(folder=folder, log=log, sink=sink, journal=journal)
-        log.unlink()
     except PassbuildError as error:
         if log.stat().st_size:
-            error.log = log
-        else:
-            log.unlink()
-        raise
-    except BaseException:
-        log.unlink()
+            error.log = _outliving(log)
         raise
     finally:
         settings = journal.report.settings
@@ -72,3 +65,10 @@ def opened(journal: Journal) -> Iterator[Workspace]:
             journal.kept(folder)
         else:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _outliving(log: Path) -> Path:
+    """Move the log to where it stays when the workspace is removed."""
+    descriptor, name = tempfile.mkstemp(prefix="passbuild-", suffix=".log")
+    os.close(descriptor)
+    return Path(shutil.move(log, name))

@@ -29,6 +29,8 @@ class Closure:
     """Every needed name that the host lacks, likewise."""
     stopped: Mapping[NormalizedName, tuple[NormalizedName, ...]]
     """Every needed name at which the walk was told to stop, likewise."""
+    extras: Mapping[NormalizedName, AbstractSet[str]]
+    """The extras with which each distribution was reached."""
 
 
 def closure(
@@ -39,7 +41,7 @@ def closure(
     Names in `stop_at` are not followed: the project itself, and what is installed in isolation in any case.
     """
     needed_by: dict[NormalizedName, set[NormalizedName]] = {}
-    asked: dict[NormalizedName, set[str]] = {name: set() for name in named}
+    asked: dict[NormalizedName, set[str]] = {}
     waiting = [(name, frozenset(extras)) for name, extras in sorted(named.items())]
     seen: set[tuple[NormalizedName, frozenset[str]]] = set()
     while waiting:
@@ -47,6 +49,7 @@ def closure(
         if (name, extras) in seen:
             continue
         seen.add((name, extras))
+        asked.setdefault(name, set()).update(extras)
         for requirement in requirements(host.distributions[name], extras, host.markers):
             member = canonicalize_name(requirement.name)
             if member == name:  # `foo[all]` requiring `foo[x]` of itself: more extras, not another package
@@ -54,13 +57,13 @@ def closure(
                 continue
             needed_by.setdefault(member, set()).add(name)
             if member in host.distributions and member not in stop_at:
-                asked.setdefault(member, set()).update(requirement.extras)
                 waiting.append((member, frozenset(requirement.extras)))
     by = {name: tuple(sorted(needed_by[name])) for name in sorted(needed_by) if name not in named}
     return Closure(
         members={name: by[name] for name in by if name in host.distributions and name not in stop_at},
         missing={name: by[name] for name in by if name not in host.distributions and name not in stop_at},
         stopped={name: by[name] for name in by if name in stop_at},
+        extras=asked,
     )
 
 

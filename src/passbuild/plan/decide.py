@@ -22,6 +22,7 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from packaging.utils import NormalizedName
 
@@ -54,6 +55,11 @@ class _Name:
     @property
     def extras(self) -> set[str]:
         return {extra for item in (*self.named, *self.declared) for extra in item.value.extras}
+
+    @property
+    def declared_extras(self) -> set[str]:
+        """The extras that a requirement asks for: what they need may be installed."""
+        return {extra for item in self.declared for extra in item.value.extras}
 
     @property
     def wanted(self) -> str:
@@ -196,12 +202,13 @@ class _Planner:
         isolated = set(self._declared) - set(self._pass)
         own = {self._project.name} if self._project.name else set()
         reached = closure(self._host, {name: known.extras for name, known in self._pass.items()}, isolated | own)
-        for name, needed_by in reached.missing.items():
+        missing = {name: by for name, by in reached.missing.items() if name not in self._needed_by_declared_extras()}
+        for name, needed_by in missing.items():
             self._warnings.append(f"{name}, needed by {', '.join(needed_by)}, is not on the host; it is left out")
         for name, needed_by in reached.stopped.items():
             if name == self._project.name:
                 self._warnings.append(f"{', '.join(needed_by)} needs the project itself ({name}); it is left out")
-        lacking = set(reached.missing) | own
+        lacking = (set(missing) | own) - isolated
         members = [
             *((name, True, ()) for name in self._pass),
             *((name, False, needed_by) for name, needed_by in reached.members.items()),
@@ -211,20 +218,32 @@ class _Planner:
                 distribution=self._host.distributions[name],
                 named=named,
                 needed_by=needed_by,
-                left_out=self._left_out(self._host.distributions[name], lacking - isolated),
+                left_out=self._left_out(self._host.distributions[name], reached.extras[name], lacking),
             )
             for name, named, needed_by in sorted(members)
         )
 
-    def _left_out(self, distribution: Distribution, lacking: set[NormalizedName]) -> tuple[str, ...]:
-        active = requirements(distribution, set(), self._host.markers)
+    def _needed_by_declared_extras(self) -> set[NormalizedName]:
+        """Return what is needed for the sake of an extra that a requirement asks for."""
+        found = set()
+        for name, known in self._pass.items():
+            distribution, markers = self._host.distributions[name], self._host.markers
+            always = requirements(distribution, set(), markers)
+            needed = requirements(distribution, known.declared_extras, markers)
+            found |= {canonicalize_name(item.name) for item in needed if item not in always}
+        return found
+
+    def _left_out(
+        self, distribution: Distribution, extras: AbstractSet[str], lacking: set[NormalizedName]
+    ) -> tuple[str, ...]:
+        active = requirements(distribution, extras, self._host.markers)
         return tuple(str(item) for item in active if canonicalize_name(item.name) in lacking)
 
     def _install(self) -> tuple[Requirement, ...]:
         """Return what the installer is asked for: pins for the passed, the requirements themselves for the rest."""
         wanted = []
         for name, known in self._pass.items():
-            extras = f"[{','.join(sorted(known.extras))}]" if known.extras else ""
+            extras = f"[{','.join(sorted(known.declared_extras))}]" if known.declared_extras else ""
             wanted.append(Requirement(f"{name}{extras}=={self._host.distributions[name].version}"))
         for name, items in self._declared.items():
             if name not in self._pass:

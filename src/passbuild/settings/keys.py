@@ -61,6 +61,8 @@ class Key:
     choices: type[Enum] | None = None
     default: str | None = None
     """The default as a user would write it."""
+    of_console: bool = False
+    """Whether it shapes what the command line prints or writes; callers of the API have the report itself."""
 
     @property
     def variable(self) -> str:
@@ -163,6 +165,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="report",
+        of_console=True,
         kind=Kind.PATH,
         places=Place.NOWHERE,
         metavar="FILE",
@@ -170,6 +173,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="json",
+        of_console=True,
         kind=Kind.FLAG,
         places=Place.NOWHERE,
         default="false",
@@ -184,6 +188,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="verbose",
+        of_console=True,
         kind=Kind.COUNT,
         places=Place.NOWHERE,
         flags=("-v", "--verbose"),
@@ -192,6 +197,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="quiet",
+        of_console=True,
         kind=Kind.COUNT,
         places=Place.NOWHERE,
         flags=("-q", "--quiet"),
@@ -200,6 +206,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="color",
+        of_console=True,
         kind=Kind.CHOICE,
         places=Place.USER,
         choices=Color,

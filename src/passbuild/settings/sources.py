@@ -122,7 +122,7 @@ def option_entries(
     options: Mapping[str, object], cwd: Path, mistakes: list[Mistake], *, spelled_as_options: bool
 ) -> Iterator[Entry]:
     """Read what the command line or a caller of the API gave; None and empty lists count as not given."""
-    fields = {key.field for key in KEYS}
+    fields = {key.field for key in KEYS if spelled_as_options or not key.of_console}
     mistakes += [_unknown(f"{name}=", "no such setting", fields, name) for name in sorted(options.keys() - fields)]
     for key in KEYS:
         value = options.get(key.field)
