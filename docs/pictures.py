@@ -1,8 +1,8 @@
 """Make the terminal picture of the README from a real run.
 
-``python docs/pictures.py HOST`` builds ``examples/torch-extension`` against HOST, an environment with torch, installs the
-wheel there, calls it, and writes what the terminal shows to ``docs/pictures/torch-extension.svg``. It works on a copy
-of the example in a temporary folder, which the picture calls ``~/project``.
+``python docs/pictures.py HOST`` builds ``examples/torch-extension`` against HOST, an environment with torch, installs
+the wheel there, calls it, and writes what the terminal shows to ``docs/pictures/torch-extension.svg``. It works on a
+copy of the example in a temporary folder, which the picture calls ``~/project``.
 """
 # ruff: noqa: INP001 - a script, not a package
 

@@ -1,4 +1,5 @@
 """Write down, while the wheel is built, which `packaging` the build sees."""
+# ruff: noqa: ARG002 - the interface is hatchling's
 
 import json
 from pathlib import Path

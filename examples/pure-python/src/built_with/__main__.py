@@ -1,3 +1,3 @@
 from built_with import RECORD
 
-print(f"built with packaging {RECORD['version']} from {RECORD['location']}")
+print(f"built with packaging {RECORD['version']} from {RECORD['location']}")  # noqa: T201 - its one job
