@@ -34,7 +34,7 @@ def _settings(run: Outcome) -> dict[str, Any]:
 
 
 def test_names_of_all_five_sources_add_up(bench: Bench) -> None:
-    """The tables of uv and of ours, the user's file, the variable and the option name one each, and it is said which."""
+    """The tables of uv and ours, the user's file, the variable and the option name one each, and it is said which."""
     toml = '[tool.uv]\nno-build-isolation-package = ["engine"]\n[tool.passbuild]\npassthrough = ["fuel"]'
     project = bench.project(toml=toml, imports=["engine", "fuel", "tool", "odd_name", "shared.one"])
     environ = {**_user_file(bench, 'passthrough = ["tool"]'), "PASSBUILD_PASSTHROUGH": "odd-name"}

@@ -243,7 +243,7 @@ class _Planner:
         """Return what the installer is asked for: pins for the passed, the requirements themselves for the rest."""
         wanted = []
         for name, known in self._pass.items():
-            extras = f"[{','.join(sorted(known.declared_extras))}]" if known.declared_extras else ""
+            extras = f"[{','.join(sorted(known.extras))}]" if known.extras else ""
             wanted.append(Requirement(f"{name}{extras}=={self._host.distributions[name].version}"))
         for name, items in self._declared.items():
             if name not in self._pass:
