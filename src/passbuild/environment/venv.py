@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,8 +33,13 @@ def create(host: Host, folder: Path, environ: Mapping[str, str]) -> Venv:
     arguments = ["--no-seed", "--no-periodic-update", "--no-vcs-ignore", "--activators", "", "--python"]
     # VIRTUALENV_* variables are the user's for environments of their own; they do not shape ours.
     quiet = {name: value for name, value in environ.items() if not name.startswith("VIRTUALENV_")}
+    # virtualenv runs the host's interpreter: it must not leave byte code there, and what a sitecustomize of the host
+    # prints is repeated on our standard output, which belongs to the result.
+    quiet["PYTHONDONTWRITEBYTECODE"] = "1"
+    arguments += [str(host.executable), str(folder)]
     try:
-        session = virtualenv.cli_run([*arguments, str(host.executable), str(folder)], setup_logging=False, env=quiet)
+        with contextlib.redirect_stdout(io.StringIO()):
+            session = virtualenv.cli_run(arguments, setup_logging=False, env=quiet)
     except (RuntimeError, SystemExit, OSError) as error:
         raise HostUnusable(executable=host.executable, problem=f"virtualenv cannot use it: {error}") from error
     creator = session.creator

@@ -76,7 +76,8 @@ def _of_version(version: str, surroundings: Surroundings) -> Path | None:
     """Look along PATH, then where uv and pyenv keep interpreters that PATH does not show."""
     from python_discovery import get_interpreter  # noqa: PLC0415 - slow to import, and only this branch needs it
 
-    info = get_interpreter(version, env=dict(surroundings.environ))
+    # It runs every interpreter that it looks at: none of them is to write byte code.
+    info = get_interpreter(version, env={**surroundings.environ, "PYTHONDONTWRITEBYTECODE": "1"})
     if info is not None and info.executable:
         return Path(info.executable)
     root = surroundings.environ.get("PYENV_ROOT", "~/.pyenv")
