@@ -147,7 +147,8 @@ def _install(plan: Plan, installer: Installer, place: Venv, site: Site) -> None:
     requirements = site.folder / "requirements.txt"
     requirements.write_text("".join(f"{item}\n" for item in plan.install), encoding="utf-8")
     argv = installer.command(place, requirements, plan.constraints)
-    environ = installers.environ_for(site.surroundings.environ)
+    # A pip that runs from a wheel leaves its certificates in the folder for temporary files (Python 3.8).
+    environ = {**installers.environ_for(site.surroundings.environ), "TMPDIR": str(site.folder)}
     finished = process.stream(argv, environ=environ, on_line=site.on_line)
     if finished.returncode != 0:
         raise Unresolvable(
