@@ -73,8 +73,7 @@ def staging(outdir: Path) -> Iterator[Path]:
     """
     made = [folder for folder in (outdir, *outdir.parents) if not folder.exists()]
     try:
-        outdir.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".passbuild-", dir=outdir))
+        folder = _folder_inside(outdir)
     except OSError as error:
         raise OutputNotWritable(path=outdir, problem=error.strerror or str(error)) from error
     try:
@@ -84,6 +83,16 @@ def staging(outdir: Path) -> Iterator[Path]:
         for empty in made:
             with contextlib.suppress(OSError):
                 empty.rmdir()
+
+
+def _folder_inside(outdir: Path, attempts: int = 5) -> Path:
+    """Make a temporary folder inside `outdir`, which another build may take away, empty, while we look at it."""
+    for _ in range(attempts - 1):
+        with contextlib.suppress(FileNotFoundError):
+            outdir.mkdir(parents=True, exist_ok=True)
+            return Path(tempfile.mkdtemp(prefix=".passbuild-", dir=outdir))
+    outdir.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=".passbuild-", dir=outdir))
 
 
 def published(staged: Path, kind: Literal["wheel", "sdist"], outdir: Path, expected: Identity) -> Artifact:
