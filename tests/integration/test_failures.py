@@ -1,0 +1,191 @@
+"""What a person reads when a build fails: the advice, the end of the output, and where the whole of it is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.bench import fingerprint
+
+if TYPE_CHECKING:
+    from tests.integration.bench import Bench
+
+
+def test_a_module_of_the_host_that_is_missing_is_advised_to_pass_through(bench: Bench, installer: str) -> None:
+    """`No module named X`, X is on the host: name and version of its distribution, the host, and what to type."""
+    host = bench.host("engine==1.0", "fuel==1.0")
+    project = bench.project(requires=["tool"], imports=["engine"])
+
+    run = bench.passbuild("wheel", project, "--host", host, "--installer", installer)
+
+    assert run.code == 1
+    assert run.error["code"] == "backend-failed"
+    assert run.error["hint"] == f"engine 1.0 is installed in {host}; add `--passthrough engine`"
+    assert "No module named 'engine'" in "\n".join(run.error["output"])
+
+
+def test_the_advice_names_the_distribution_of_the_module(bench: Bench) -> None:
+    """The module is called otherwise than its distribution: the host's own records tell which it is."""
+    host = bench.host("misnamed==1.0")
+    project = bench.project(imports=["other_module.part"])
+
+    run = bench.passbuild("wheel", project, "--host", host)
+
+    assert run.code == 1
+    assert "add `--passthrough misnamed`" in run.error["hint"]
+
+
+def test_the_advice_is_given_for_the_first_hook_as_well(bench: Bench) -> None:
+    """get_requires_for_build_wheel imports it already."""
+    host = bench.host("engine==1.0", "fuel==1.0")
+    project = bench.project(hook_imports=["engine"])
+
+    run = bench.passbuild("wheel", project, "--host", host)
+
+    assert run.code == 1
+    assert "get_requires_for_build_wheel failed" in run.error["message"]
+    assert "add `--passthrough engine`" in run.error["hint"]
+
+
+def test_no_advice_without_evidence(bench: Bench) -> None:
+    """Not for a module that the host lacks, nor for one of the source tree, nor for a declared requirement."""
+    host = bench.host("engine==1.0", "fuel==1.0", "tool==1.0")
+    absent = bench.project(name="absent", imports=["nowhere_to_be_found"])
+    own = bench.project(name="own", imports=["engine"])
+    (own / "src" / "engine").mkdir(parents=True)
+    declared = bench.project(name="declared", requires=["tool"], imports=["tool.nothing_of_it"])
+
+    runs = [bench.passbuild("wheel", project, "--host", host) for project in (absent, own, declared)]
+
+    assert [run.code for run in runs] == [1, 1, 1]
+    assert [run.error["hint"] for run in runs] == ["", "", ""]
+
+
+def test_the_end_of_the_output_is_shown_also_when_quiet(bench: Bench) -> None:
+    """At -q nothing is said but the failure: the backend's last lines, the error, and the path of the whole log."""
+    host = bench.host()
+    project = bench.project(sample="writes_unsound_artifacts")
+
+    run = bench.passbuild("wheel", project, "--host", host, "-C", "fault=half, then fails", "-qq", json=False)
+
+    assert run.code == 1
+    assert run.stdout == ""
+    assert "RuntimeError: the disk went away" in run.stderr
+    assert "error[backend-failed]: build_wheel failed" in run.stderr
+    (log,) = [line.removeprefix("the whole log: ") for line in run.stderr.splitlines() if "the whole log" in line]
+    assert "the disk went away" in Path(log).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("fault", ["half, then a silent exit", "half, then killed", "sys.exit"])
+def test_a_log_that_is_named_is_there(bench: Bench, fault: str) -> None:
+    """Also when the backend ended without a word."""
+    host = bench.host()
+    project = bench.project(sample="writes_unsound_artifacts")
+
+    run = bench.passbuild("wheel", project, "--host", host, "-C", f"fault={fault}")
+
+    assert run.code == 1
+    assert run.error["log"] is None or Path(run.error["log"]).is_file()
+    assert ("the whole log" in run.stderr) == (run.error["log"] is not None)
+
+
+def test_logs_of_builds_that_succeed_do_not_pile_up(bench: Bench) -> None:
+    """After a success nothing is left in the folder for temporary files."""
+    host = bench.host()
+
+    run = bench.passbuild("wheel", bench.project(requires=["tool"]), "--host", host)
+
+    assert run.code == 0, run.stderr
+    assert list(bench.scratch.iterdir()) == []
+
+
+def test_a_backend_that_cannot_be_imported_is_told(bench: Bench) -> None:
+    """Exit 1 with the backend's name and the traceback."""
+    host = bench.host()
+    project = bench.project()
+    file = project / "pyproject.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('"recorder"', '"no_such_backend"'), encoding="utf-8")
+
+    run = bench.passbuild("wheel", project, "--host", host)
+
+    assert run.code == 1
+    assert run.error["code"] == "backend-failed"
+    assert "no_such_backend" in run.error["message"]
+
+
+def test_a_hook_that_returns_no_requirement_is_told(bench: Bench) -> None:
+    """What is no requirement by PEP 508 is the backend's failure."""
+    host = bench.host()
+    project = bench.project(requires_wheel=["not a requirement"])
+
+    run = bench.passbuild("wheel", project, "--host", host)
+
+    assert run.code == 1
+    assert run.error["code"] == "backend-failed"
+    assert "PEP 508" in run.error["message"]
+
+
+def test_the_report_of_a_failure_has_what_was_known(bench: Bench) -> None:
+    """Host, settings, plan, steps and the error with code, message, hint, output and exit code."""
+    host = bench.host("engine==1.0", "fuel==1.0")
+    project = bench.project(requires=["engine"], imports=["nowhere_to_be_found"])
+
+    run = bench.passbuild("wheel", project, "--host", host, "--passthrough", "engine")
+
+    document = run.document
+    assert (document["schema"], document["ok"], document["command"]) == (1, False, "wheel")
+    assert document["host"]["prefix"] == str(host)
+    assert run.names("passed") == ["engine", "fuel"]
+    assert "build the wheel" in [step["name"] for step in document["steps"]]
+    assert document["error"]["exit_code"] == 1
+
+
+def test_text_of_outside_is_shown_as_it_is(bench: Bench) -> None:
+    """Brackets and markup in a backend's output or a requirement reach the reader unchanged."""
+    host = bench.host("engine==1.0", "fuel==1.0")
+    project = bench.project(requires=["engine[fast]>=2"], imports=["engine"])
+
+    run = bench.passbuild("wheel", project, "--host", host, "--passthrough", "engine", json=False)
+
+    assert run.code == 3
+    assert "engine[fast]>=2" in run.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_build_and_leaves_nothing(bench: Bench, number: signal.Signals, code: int) -> None:
+    """Ctrl-C while the backend runs: the exit code of the shell, no artifact, no environment, no process."""
+    host = bench.host()
+    project = bench.project()
+    (project / "backend" / "sleeping.py").write_text(
+        "import os, pathlib, time\n"
+        "def build_wheel(folder, *rest):\n"
+        f"    pathlib.Path({str(bench.folder)!r}, 'pid').write_text(str(os.getpid()))\n"
+        "    time.sleep(60)\n",
+        encoding="utf-8",
+    )
+    file = project / "pyproject.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('"recorder"', '"sleeping"'), encoding="utf-8")
+    before = fingerprint(project)
+
+    argv = [sys.executable, "-m", "passbuild", "wheel", str(project), "--host", str(host), "-o", str(bench.outdir)]
+    with subprocess.Popen(argv, env=bench.environ, stderr=subprocess.PIPE, encoding="utf-8") as child:
+        pid = bench.folder / "pid"
+        deadline = time.monotonic() + 30
+        while not (pid.exists() and pid.read_text(encoding="utf-8")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        child.send_signal(number)
+        _, stderr = child.communicate(timeout=30)
+
+    assert child.returncode == code, stderr
+    assert "cancelled" in stderr
+    assert not bench.outdir.exists()
+    assert {path for path in fingerprint(project) if "__pycache__" not in path} == set(before)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text(encoding="utf-8")), 0)
