@@ -17,6 +17,7 @@ exclude_patterns = ["_build", "_extensions"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
+smartquotes = False  # options and names are typed as they stand
 default_role = "code"  # docstrings write `names` in single backticks
 autodoc_type_aliases = {"Json": "Json"}
 autodoc_member_order = "bysource"

@@ -64,6 +64,8 @@ def _facts(key: Key) -> Iterator[tuple[str, str]]:
     yield "files", ", ".join(places) or "in none"
     yield "option", ", ".join(f"`{flag}`" for flag in key.flags or (f"--{key.name}",))
     yield "variable", f"`{key.variable}`"
+    if key.of_console:
+        yield "API", "none: callers have the report itself"
 
 
 def _errors() -> Iterator[str]:
