@@ -1,6 +1,6 @@
 """Run the command line: ``python -m passbuild``."""
 
-from passbuild.cli import main
+from passbuild.cli import start
 
 if __name__ == "__main__":
-    main()
+    start()

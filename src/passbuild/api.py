@@ -93,7 +93,7 @@ def _run(
 def _order(source: Source, settings: Mapping[str, object]) -> pipeline.Order:
     surroundings = Surroundings.here()
     values = {name: _plain(value) for name, value in settings.items()}
-    path = surroundings.cwd / Path(source)
+    path = surroundings.cwd / Path(source).expanduser()
     return pipeline.Order(source=path, given=Given(values=values, spelled_as_options=False), surroundings=surroundings)
 
 

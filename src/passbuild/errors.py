@@ -4,6 +4,7 @@ The tree, with the exit codes::
 
     PassbuildError
     ├── UsageError                2   the command, a setting or the source is wrong
+    │   ├── WrongCommand
     │   ├── InvalidSettings
     │   ├── SourceNotFound
     │   ├── AlreadySdist
@@ -75,6 +76,25 @@ class UsageError(PassbuildError):
     """The command, a setting or the source is wrong."""
 
     exit_code = 2
+
+
+@dataclass(eq=False)
+class WrongCommand(UsageError):
+    """The command line has no such command, option or argument."""
+
+    code = "wrong-command"
+    problem: str
+    command: str
+
+    @property
+    def message(self) -> str:
+        """What the command line's parser says."""
+        return self.problem
+
+    @property
+    def hint(self) -> str:
+        """The help of the command."""
+        return f"see {self.command} --help"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

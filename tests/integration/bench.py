@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.schema import valid
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -35,8 +37,7 @@ class Outcome:
     @property
     def document(self) -> dict[str, Any]:
         """The JSON report on standard output."""
-        document: dict[str, Any] = json.loads(self.stdout)
-        return document
+        return valid(self.stdout)
 
     @property
     def error(self) -> dict[str, Any]:

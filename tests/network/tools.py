@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,6 +9,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+
+from tests.schema import valid
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -52,7 +53,7 @@ def passbuild(*arguments: object, environ: dict[str, str] | None = None, code: i
         check=False,
     )
     assert finished.returncode == code, finished.stderr
-    return Outcome(code=finished.returncode, document=json.loads(finished.stdout), stderr=finished.stderr)
+    return Outcome(code=finished.returncode, document=valid(finished.stdout), stderr=finished.stderr)
 
 
 def output(python: Path, *arguments: str, shows: Path | None = None) -> str:

@@ -106,8 +106,9 @@ class Speaker:
             self._err.print(text)
 
     def _say_host(self, report: Report) -> None:
-        host = report.host
-        if host is not None:
+        host, settings = report.host, report.settings
+        is_told_as_result = report.command == "plan" and settings is not None and not settings.json.value
+        if host is not None and not is_told_as_result:
             facts = Text.assemble(
                 ("host: ", "bold"), f"Python {host.version} in {host.prefix} ", (f"({host.reason})", "dim")
             )

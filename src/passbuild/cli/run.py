@@ -18,9 +18,10 @@ from passbuild.settings.merge import Given
 from passbuild.surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
+    from passbuild.errors import UsageError
     from passbuild.report import Report
 
 
@@ -52,6 +53,14 @@ def run(
         cancelled = Cancelled(signal=caught.number)
         _fail(journal.failed(cancelled), cancelled, speaker, order)
     speaker.result(report)
+
+
+def refuse(error: UsageError, arguments: Sequence[str], surroundings: Surroundings) -> NoReturn:
+    """End with an error that was found before there was a command to run."""
+    as_json = "--json" in arguments or bool(surroundings.environ.get("PASSBUILD_JSON"))
+    report = Journal("", surroundings.cwd).failed(error)
+    Speaker().failure(report, error, as_json=as_json)
+    sys.exit(error.exit_code)
 
 
 def _fail(report: Report, error: PassbuildError, speaker: Speaker, order: pipeline.Order) -> NoReturn:

@@ -78,8 +78,8 @@ def _of_version(version: str, surroundings: Surroundings) -> Path | None:
 
     # It runs every interpreter that it looks at: none of them is to write byte code.
     info = get_interpreter(version, env={**surroundings.environ, "PYTHONDONTWRITEBYTECODE": "1"})
-    if info is not None and info.executable:
-        return Path(info.executable)
+    if info is not None and info.system_executable:
+        return Path(info.system_executable)  # not an environment that happens to have this version
     root = surroundings.environ.get("PYENV_ROOT", "~/.pyenv")
     kept = sorted((Path(root).expanduser() / "versions").glob(f"{version}*"), key=_release, reverse=True)
     exact = [folder for folder in kept if folder.name == version or folder.name.startswith(version + ".")]

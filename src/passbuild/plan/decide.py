@@ -53,6 +53,11 @@ class _Name:
         return tuple(dict.fromkeys(item.origin for item in self.named))
 
     @property
+    def stated(self) -> list[Setting[Requirement]]:
+        """The namings that are requirements, and hold for whatever copy is used."""
+        return [item for item in self.named if item.value.specifier or item.value.url]
+
+    @property
     def extras(self) -> set[str]:
         return {extra for item in (*self.named, *self.declared) for extra in item.value.extras}
 
@@ -79,6 +84,7 @@ class _Planner:
         self._declared = _active(_declared(project, settings, dynamic), host.markers)
         self._decisions: list[Decision] = []
         self._pass: dict[NormalizedName, _Name] = {}
+        self._instead: dict[NormalizedName, list[Setting[Requirement]]] = {}
         self._dropped: list[str] = []
         self._mismatches: list[Problem] = []
         self._missing: list[Problem] = []
@@ -140,6 +146,7 @@ class _Planner:
             self._missing.append(Problem(name=known.name, wanted=wanted, found=where, hint=hint))
             self._note(known, Action.REFUSE, f"{where}, and on-missing is error")
         elif known.declared:
+            self._instead[known.name] = known.stated
             self._note(known, Action.INSTALL, f"{where}: installed as usual")
         else:
             self._note(known, Action.SKIP, f"{where}, and nothing requires it")
@@ -154,6 +161,7 @@ class _Planner:
                 self._mismatches.append(self._mismatch(known, distribution))
                 self._note(known, Action.REFUSE, "the host's version does not fit", distribution)
             case OnMismatch.INSTALL if known.declared:
+                self._instead[known.name] = known.stated
                 self._note(
                     known, Action.INSTALL, "the host's version does not fit, and on-mismatch is install", distribution
                 )
@@ -247,7 +255,7 @@ class _Planner:
             wanted.append(Requirement(f"{name}{extras}=={self._host.distributions[name].version}"))
         for name, items in self._declared.items():
             if name not in self._pass:
-                wanted += [item.value for item in items]
+                wanted += [item.value for item in (*items, *self._instead.get(name, ()))]
         return tuple(sorted({str(item): item for item in wanted}.values(), key=str))
 
     def _installed_in_isolation(self) -> Iterable[Decision]:

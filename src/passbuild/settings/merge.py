@@ -42,15 +42,18 @@ def merged(layers: Sequence[Iterable[Entry]], mistakes: list[Mistake]) -> Settin
         entries = [(entry, decoder.value(entry)) for entry in layer]
         entries = [(entry, value) for entry, value in entries if value is not None]
         decoded += entries
+        taking = [(entry, str(value)) for entry, value in _of(entries, Kind.TAKEN)]
+        for place in [entry.place for entry, value in taking if value == _ALL]:  # of the earlier sources
+            taken |= {name: Setting(value=name, origin=place) for name in map(_name, passthrough)}
+            passthrough = []
         passthrough += [
             Setting(value=cast("Requirement", value), origin=entry.place) for entry, value in _of(entries, Kind.NAMES)
         ]
-        for entry, value in _of(entries, Kind.TAKEN):
-            names = {canonicalize_name(item.value.name) for item in passthrough} if value == _ALL else {str(value)}
-            taken |= {name: Setting(value=name, origin=entry.place) for name in names}
-            passthrough = [item for item in passthrough if canonicalize_name(item.value.name) not in names]
+        for place, name in [(entry.place, value) for entry, value in taking if value != _ALL]:
+            taken[name] = Setting(value=name, origin=place)
+            passthrough = [item for item in passthrough if _name(item) != name]
     chosen = _Chosen(decoded)
-    passed = {canonicalize_name(item.value.name) for item in passthrough}
+    passed = set(map(_name, passthrough))
     return Settings(
         passthrough=tuple(passthrough),
         taken_away=tuple(taken[name] for name in sorted(taken) if name not in passed),
@@ -190,6 +193,10 @@ class _Chosen:
         """Return the choice that wins, or the default."""
         default = _DEFAULTS[name]
         return self.last(name) or Setting(value=choices(default), origin="default")  # type: ignore[call-arg]  # an Enum class is called with a value
+
+
+def _name(item: Setting[Requirement]) -> str:
+    return canonicalize_name(item.value.name)
 
 
 def _of(entries: Iterable[tuple[Entry, object]], kind: Kind) -> list[tuple[Entry, object]]:

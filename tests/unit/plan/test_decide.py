@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from packaging.requirements import Requirement
 
@@ -9,6 +11,9 @@ from passbuild.plan.decide import decided
 from passbuild.plan.model import Action, Plan
 from passbuild.settings.model import Setting
 from tests.unit.fakes import distribution, host, project, settings
+
+if TYPE_CHECKING:
+    from passbuild.host.model import Host
 
 
 def action(plan: Plan, name: str) -> Action:
@@ -94,6 +99,14 @@ def test_mismatch_can_be_installed_as_if_it_were_not_there() -> None:
     assert action(plan, "numpy") is Action.INSTALL
     assert passed(plan) == []
     assert install(plan) == ["numpy>=2"]
+
+
+@pytest.mark.parametrize("on_host", [host(), host(distribution("numpy", "2.4"))], ids=["missing", "mismatch"])
+def test_requirement_of_the_naming_holds_for_what_is_installed_instead(on_host: Host) -> None:
+    """`--passthrough 'numpy<2'` that cannot be had from the host is not met by any other numpy."""
+    plan = decided(project("numpy"), settings(passthrough=["numpy<2"], on_mismatch="install"), on_host)
+
+    assert install(plan) == ["numpy", "numpy<2"]
 
 
 def test_mismatch_can_be_set_aside() -> None:

@@ -73,6 +73,16 @@ def test_later_source_names_again_what_an_earlier_took_away(tmp_path: Path) -> N
     assert settings.taken_away == ()
 
 
+def test_everything_earlier_can_be_taken_away_for_one_name(tmp_path: Path) -> None:
+    """:all: takes away what earlier sources named, not what stands beside it: together they say `only`."""
+    tool: dict[str, object] = {"passbuild": {"passthrough": ["numpy", "torch"]}}
+
+    settings = collect(tmp_path, tool=tool, no_passthrough=(":all:",), passthrough=("torch>=2",))
+
+    assert names(settings) == [("torch>=2", "--passthrough")]
+    assert [item.value for item in settings.taken_away] == ["numpy"]
+
+
 def test_later_scalar_wins(tmp_path: Path) -> None:
     """Project, then user, then environment, then command line."""
     tool: dict[str, object] = {"passbuild": {"on-mismatch": "host"}}
