@@ -25,11 +25,11 @@ layers: $(READY) ## imports point down (import-linter)
 test: $(READY) ## unit and integration tests: offline but for the first installation
 	$(BIN)/python -m pytest -n 2 tests/unit tests/integration
 
-test-network: $(READY) ## real projects from a package index; with torch where PASSBUILD_TEST_TORCH_HOST names a host
-	PASSBUILD_TEST_NETWORK=1 $(BIN)/python -m pytest -n 2 tests/network
+test-network: $(READY) ## real projects from a package index; with torch where TEST_TORCH_HOST names a host
+	TEST_WITH_NETWORK=1 $(BIN)/python -m pytest -n 2 tests/network
 
 examples: $(READY) ## build, install and run the examples
-	PASSBUILD_TEST_NETWORK=1 $(BIN)/python -m pytest tests/network/test_examples.py tests/network/test_torch_extension.py
+	TEST_WITH_NETWORK=1 $(BIN)/python -m pytest tests/network/test_examples.py tests/network/test_torch_extension.py
 
 docs: $(READY) ## the documentation, into docs/_build/html; a warning is an error
 	$(BIN)/sphinx-build -W -n -q -b html docs docs/_build/html

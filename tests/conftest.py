@@ -9,10 +9,10 @@ import pytest
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs an index, or a host with torch, where the environment does not say that there is one."""
-    network = pytest.mark.skip(reason="needs a package index: set PASSBUILD_TEST_NETWORK=1")
-    torch = pytest.mark.skip(reason="needs a host with torch: name it in PASSBUILD_TEST_TORCH_HOST")
+    network = pytest.mark.skip(reason="needs a package index: set TEST_WITH_NETWORK=1")
+    torch = pytest.mark.skip(reason="needs a host with torch: name it in TEST_TORCH_HOST")
     for item in items:
-        if item.get_closest_marker("network") and not os.environ.get("PASSBUILD_TEST_NETWORK"):
+        if item.get_closest_marker("network") and not os.environ.get("TEST_WITH_NETWORK"):
             item.add_marker(network)
-        if item.get_closest_marker("torch") and not os.environ.get("PASSBUILD_TEST_TORCH_HOST"):
+        if item.get_closest_marker("torch") and not os.environ.get("TEST_TORCH_HOST"):
             item.add_marker(torch)

@@ -43,4 +43,4 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def torch_host() -> Path:
     """Return the host with torch that the environment names."""
-    return Path(os.environ["PASSBUILD_TEST_TORCH_HOST"])
+    return Path(os.environ["TEST_TORCH_HOST"])

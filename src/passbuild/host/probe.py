@@ -82,9 +82,11 @@ def _ask(
     choice: Choice, environ: Mapping[str, str], *, names: Iterable[str] = (), modules: Iterable[str] = ()
 ) -> _Reply:
     question = json.dumps({"schema": _probe.SCHEMA, "names": list(names), "modules": list(modules)})
-    # PYTHONPATH stays: what it shows is part of the host. Byte code is not written: the host is only read.
+    # PYTHONPATH stays: what it shows is part of the host. PYTHONHOME would show another installation than the host's.
+    # Byte code is not written: the host is only read.
     argv = [str(choice.executable), "-B", _probe.__file__]
-    environ = {**environ, "PYTHONIOENCODING": "utf-8"}
+    environ = {name: value for name, value in environ.items() if name != "PYTHONHOME"}
+    environ["PYTHONIOENCODING"] = "utf-8"
     try:
         finished = process.answer(argv, environ=environ, question=question)
     except OSError as error:
