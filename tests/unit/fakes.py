@@ -54,6 +54,7 @@ def distribution(
         entries=tuple(map(PurePosixPath, entries or (normalized,))),
         outside=(),
         path_files=(),
+        pkg_config=(),
         direct_url=direct_url,
         editable=False,
         size=10,

@@ -67,7 +67,8 @@ class BuildEnvironment:
         if self.view is not None:
             prefixes = (str(self.view.folder), str(self.venv.folder), self.environ.get("CMAKE_PREFIX_PATH", ""))
             shown["CMAKE_PREFIX_PATH"] = os.pathsep.join(filter(None, prefixes))
-            configs = [str(self.venv.folder / place / "pkgconfig") for place in ("lib", "share", "lib64")]
+            configs = list(map(str, self.view.pkg_config))
+            configs += [str(self.venv.folder / place / "pkgconfig") for place in ("lib", "share", "lib64")]
             shown["PKG_CONFIG_PATH"] = os.pathsep.join(
                 filter(None, (*configs, self.environ.get("PKG_CONFIG_PATH", "")))
             )

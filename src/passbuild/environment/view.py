@@ -32,6 +32,8 @@ class View:
     folder: Path
     imports: Path
     """The file to which the hooks' Python notes which passed modules it imported."""
+    pkg_config: tuple[Path, ...]
+    """The folders with pkg-config files of the passed distributions, at the paths that the modules have."""
 
 
 def write(distributions: Sequence[Distribution], venv: Venv, folder: Path, *, true_paths: bool) -> View:
@@ -62,7 +64,7 @@ def write(distributions: Sequence[Distribution], venv: Venv, folder: Path, *, tr
     _write_data(site / f"{_DATA}.py", values)
     if lines:
         (site / _EDITABLE).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return View(folder=folder, imports=imports)
+    return View(folder=folder, imports=imports, pkg_config=_pkg_config(distributions, folder, true_paths=true_paths))
 
 
 def imported(view: View, distributions: Iterable[Distribution]) -> set[str]:
@@ -93,6 +95,14 @@ def _redirects(distributions: Iterable[Distribution], folder: Path, *, true_path
                 true_parent = str(distribution.location / entry.parent)
                 redirects.setdefault(parent, {})[module] = true_parent if true_paths else parent
     return {parent: dict(sorted(names.items())) for parent, names in sorted(redirects.items())}
+
+
+def _pkg_config(distributions: Iterable[Distribution], folder: Path, *, true_paths: bool) -> tuple[Path, ...]:
+    return tuple(
+        path if true_paths else folder / path.relative_to(item.location)
+        for item in distributions
+        for path in item.pkg_config
+    )
 
 
 def _modules(distribution: Distribution) -> Iterable[str]:

@@ -21,7 +21,7 @@ The reply is one line on standard output that starts with ``passbuild-probe:`` a
       "distributions": [
         {"name": "torch", "version": "2.13.0+cpu", "location": "/venv/lib/...", "info": "/venv/lib/...",
          "requires": ["filelock", ...], "entries": ["torch", "functorch"], "outside": ["/venv/bin/torchrun"],
-         "path_files": [], "direct_url": null, "editable": false, "size": 123}
+         "path_files": [], "pkg_config": [], "direct_url": null, "editable": false, "size": 123}
       ]
     }
 
@@ -162,6 +162,9 @@ def describe(name: str, version: str, location: str, info: str) -> dict[str, Any
         "entries": entries(inside, location),
         "outside": outside,
         "path_files": path_files,
+        "pkg_config": sorted(
+            {os.path.join(location, os.path.dirname(path)) for path in inside if path.endswith(".pc")}
+        ),
         "direct_url": direct_url.get("url"),
         "editable": bool(direct_url.get("dir_info", {}).get("editable")) or _is_development(info),
         "size": size,

@@ -43,6 +43,8 @@ class Distribution:
     """Its files outside `location`: scripts, headers, data; absolute, without ``..``."""
     path_files: tuple[Path, ...]
     """Its ``.pth`` files."""
+    pkg_config: tuple[Path, ...]
+    """Its folders, below `location`, that hold pkg-config files."""
     direct_url: str | None
     """Where it was installed from, by ``direct_url.json``; None for an index."""
     editable: bool

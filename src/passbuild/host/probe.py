@@ -33,6 +33,7 @@ class _RawDistribution(TypedDict):
     entries: list[str]
     outside: list[str]
     path_files: list[str]
+    pkg_config: list[str]
     direct_url: str | None
     editable: bool
     size: int
@@ -118,6 +119,7 @@ def _distribution(raw: _RawDistribution) -> Distribution:
         entries=tuple(PurePosixPath(entry) for entry in raw["entries"]),
         outside=tuple(Path(path) for path in raw["outside"]),
         path_files=tuple(Path(path) for path in raw["path_files"]),
+        pkg_config=tuple(Path(path) for path in raw["pkg_config"]),
         direct_url=raw["direct_url"],
         editable=raw["editable"],
         size=raw["size"],
