@@ -66,7 +66,7 @@ def test_flash_attn_imports_torch_in_its_first_hook(
 
 
 def test_contourpy_finds_pybind11_of_the_host(host: Path, sdist: Callable[[str], Path], tmp_path: Path) -> None:
-    """meson's dependency('pybind11') finds the passed copy, also where the system has another one in /usr/include."""
+    """Meson's dependency('pybind11') finds the passed copy, also where the system has another one in /usr/include."""
     source = sdist("contourpy==1.3.3")
 
     outcome = passbuild("wheel", source, "--host", host, "--passthrough", "pybind11", "-o", tmp_path, "-v")
