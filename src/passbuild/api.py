@@ -98,6 +98,8 @@ def _order(source: Source, settings: Mapping[str, object]) -> pipeline.Order:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value
 
 

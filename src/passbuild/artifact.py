@@ -14,7 +14,7 @@ import tarfile
 import tempfile
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from packaging.tags import parse_tag
@@ -63,6 +63,15 @@ class Artifact:
     def identity(self) -> Identity:
         """What an artifact made from this one has to be called."""
         return Identity(name=self.name, version=self.version)
+
+
+def check_outdir(outdir: Path) -> None:
+    """Raise OutputNotWritable when nothing can be published there, before anything is built for it."""
+    nearest = next(folder for folder in (outdir, *outdir.parents) if folder.exists())
+    if not nearest.is_dir():
+        raise OutputNotWritable(path=nearest, problem="is no folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise OutputNotWritable(path=nearest, problem="cannot be written")
 
 
 @contextlib.contextmanager
@@ -173,7 +182,8 @@ def _wheel_findings(wheel: zipfile.ZipFile, identity: Identity, tags: set[str]) 
     missing = [f"it has no {info}/{file}" for file in ("METADATA", "WHEEL", "RECORD") if f"{info}/{file}" not in names]
     if missing:
         return missing
-    findings = _differences(_stated(_message(wheel.read(f"{info}/METADATA"))), identity, "METADATA")
+    findings = [f"its member {name!r} reaches outside" for name in sorted(names) if _reaches_outside(name)]
+    findings += _differences(_stated(_message(wheel.read(f"{info}/METADATA"))), identity, "METADATA")
     stated = _message(wheel.read(f"{info}/WHEEL"))
     stated_tags = {str(tag) for line in stated.get_all("Tag", []) for tag in parse_tag(line)}
     if stated_tags != tags:
@@ -206,6 +216,11 @@ def _hash_holds(wheel: zipfile.ZipFile, name: str, recorded: str) -> bool:
         while block := file.read(_BLOCK):
             state.update(block)
     return base64.urlsafe_b64encode(state.digest()).rstrip(b"=").decode() == wanted
+
+
+def _reaches_outside(name: str) -> bool:
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.is_absolute() or ".." in path.parts
 
 
 def _info_folders(wheel: zipfile.ZipFile) -> list[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _NO_MODULE = re.compile(r"(?:ModuleNotFoundError|ImportError): No module named ['\"]?([\w.]+)['\"]?")
 _NO_COMPILER = re.compile(
     r"error: command '(?P<command>[^']+)' failed: (?:No such file or directory|None)"
+    r"|error: \[Errno 2\] No such file or directory: '(?P<program>[^']*(?:cc|c\+\+|g\+\+|clang|gfortran|cl\.exe)[^']*)'"
     r"|(?P<cmake>No CMAKE_(?:C|CXX|CUDA|Fortran)_COMPILER could be found)"
     r"|Unknown compiler\(s\): (?P<meson>.+)"
     r"|(?P<msvc>Microsoft Visual C\+\+ [\d.]+ or greater is required)"
@@ -32,10 +33,15 @@ def advice(
         no_module = _NO_MODULE.search(line)
         if no_module is not None:
             return _about_module(no_module[1].partition(".")[0], source, host, environment, environ)
+    return missing_compiler(output)
+
+
+def missing_compiler(output: Sequence[str]) -> str:
+    """Return what to install when the output says that there is no compiler, else an empty text."""
     for line in output:
-        no_compiler = _NO_COMPILER.search(line)
-        if no_compiler is not None:
-            return _about_compiler(no_compiler)
+        found = _NO_COMPILER.search(line)
+        if found is not None:
+            return _about_compiler(found)
     return ""
 
 
@@ -61,7 +67,9 @@ def _is_of_source(module: str, source: Path) -> bool:
 
 
 def _about_compiler(found: re.Match[str]) -> str:
-    compiler = found["command"] or found["meson"] or found["cmake"] or found["msvc"]
+    compiler = found["command"] or found["program"] or found["cmake"] or found["msvc"]
+    if found["meson"]:
+        compiler = ", ".join(re.findall(r"'([^']+)'", found["meson"])) or found["meson"]
     return (
         f"no compiler: {compiler}; install one (Debian: apt install build-essential; Fedora: dnf install gcc-c++; "
         "macOS: xcode-select --install), or set CC and CXX"

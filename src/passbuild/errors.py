@@ -281,6 +281,7 @@ class OutputNotWritable(UsageError):
     code = "output-not-writable"
     path: Path
     problem: str
+    option: str = "--outdir"
 
     @property
     def message(self) -> str:
@@ -289,8 +290,8 @@ class OutputNotWritable(UsageError):
 
     @property
     def hint(self) -> str:
-        """How to choose another folder."""
-        return "choose another folder with --outdir"
+        """How to choose another place."""
+        return f"choose another place with {self.option}" if self.option else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

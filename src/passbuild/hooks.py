@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pyproject_hooks
-from build import BuildBackendException, ProjectBuilder
 from packaging.requirements import InvalidRequirement, Requirement
 
 from passbuild import process
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from passbuild.environment.build_environment import BuildEnvironment
+    from passbuild.project.model import Project
 
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|Warning)\b")
 
@@ -32,7 +32,7 @@ class Backend:
 
     def __init__(
         self,
-        source: Path,
+        project: Project,
         environment: BuildEnvironment,
         config_settings: Mapping[str, str | list[str]],
         on_line: Callable[[str], None],
@@ -41,36 +41,62 @@ class Backend:
         self._config_settings = dict(config_settings)
         self._on_line = on_line
         self._lines: list[str] = []
-        self._builder = ProjectBuilder.from_isolated_env(environment, source, runner=self._run)
+        self._hooks = pyproject_hooks.BuildBackendHookCaller(
+            str(project.folder),
+            project.build_system.backend,
+            backend_path=project.build_system.backend_path or None,
+            runner=self._run,
+            python_executable=environment.python_executable,
+        )
 
     def requires(self, kind: Kind) -> tuple[Setting[Requirement], ...]:
         """Return what ``get_requires_for_build_*`` asks for in addition. Raises BackendFailed."""
-        hook = f"get_requires_for_build_{kind}"
-        with self._explained(hook):
-            texts = self._builder.get_requires_for_build(kind, self._config_settings)
+        name = f"get_requires_for_build_{kind}"
+        hook = self._hooks.get_requires_for_build_wheel
+        if kind == "sdist":
+            hook = self._hooks.get_requires_for_build_sdist
+        with self._explained(name):
+            texts: object = hook(self._config_settings)
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise self._failure(name, f"it returned {texts!r} instead of a list of strings")
         try:
-            return tuple(Setting(value=Requirement(text), origin=hook) for text in sorted(texts))
+            return tuple(Setting(value=Requirement(text), origin=name) for text in sorted(set(texts)))
         except InvalidRequirement as error:
-            problem = f"it returned what is no requirement by PEP 508: {str(error).splitlines()[0]}"
-            raise BackendFailed(hook=hook, problem=problem) from error
+            reason = str(error).splitlines()[0]
+            raise self._failure(name, f"it returned what is no requirement by PEP 508: {reason}") from error
 
     def build(self, kind: Kind, folder: Path) -> Path:
         """Build into `folder` and return the artifact's path. Raises BackendFailed."""
-        with self._explained(f"build_{kind}"):
-            return folder / self._builder.build(kind, folder, self._config_settings)
+        name = f"build_{kind}"
+        with self._explained(name):
+            if kind == "wheel":
+                built: object = self._hooks.build_wheel(str(folder), self._config_settings)
+            else:
+                built = self._hooks.build_sdist(str(folder), self._config_settings)
+        return folder / self._file_name(name, built)
 
     def metadata(self, folder: Path) -> Path | None:
         """Prepare the wheel's metadata below `folder`; None where there is no such hook. Raises BackendFailed."""
-        with self._explained("prepare_metadata_for_build_wheel"):
-            prepared = self._builder.prepare("wheel", folder, self._config_settings)
-        return folder / prepared if prepared else None
+        name = "prepare_metadata_for_build_wheel"
+        try:
+            with self._explained(name):
+                prepared: object = self._hooks.prepare_metadata_for_build_wheel(
+                    str(folder), self._config_settings, _allow_fallback=False
+                )
+        except BackendFailed as error:
+            if isinstance(error.__cause__, pyproject_hooks.HookMissing):
+                return None
+            raise
+        return folder / self._file_name(name, prepared)
+
+    def _file_name(self, hook: str, returned: object) -> str:
+        if isinstance(returned, str) and returned:
+            return returned
+        raise self._failure(hook, f"it returned {returned!r} instead of the name of what it wrote")
 
     def _run(self, cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
         """Run one hook (`pyproject_hooks.SubprocessRunner`)."""
-        hook_variables = {
-            name: value for name, value in (extra_environ or {}).items() if name.startswith("_PYPROJECT_HOOKS_")
-        }
-        environ = {**self._environment.hook_environ(), **hook_variables}
+        environ = {**self._environment.hook_environ(), **(extra_environ or {})}
         finished = process.stream(cmd, environ=environ, on_line=self._heard, cwd=Path(cwd) if cwd else None)
         if finished.returncode != 0:
             raise subprocess.CalledProcessError(finished.returncode, list(cmd))
@@ -81,13 +107,24 @@ class Backend:
 
     @contextlib.contextmanager
     def _explained(self, hook: str) -> Iterator[None]:
+        """Raise BackendFailed for whatever goes wrong in a hook."""
         self._lines.clear()
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 yield
-        except BuildBackendException as error:
-            raise self._failure(hook, error) from error
+        except pyproject_hooks.BackendUnavailable as error:
+            for line in error.traceback.splitlines():
+                self._heard(line)
+            raise self._failure(hook, f"the backend {error.backend_name or ''} cannot be imported") from error
+        except pyproject_hooks.HookMissing as error:
+            raise self._failure(hook, f"the backend has no hook {error.hook_name}") from error
+        except pyproject_hooks.UnsupportedOperation as error:
+            raise self._failure(hook, "the backend says that it cannot do this") from error
+        except subprocess.CalledProcessError as error:
+            raise self._failure(hook, self._exception() or _ending(error.returncode)) from error
+        except (OSError, ValueError) as error:  # it ended without leaving its answer, or left no JSON
+            raise self._failure(hook, "the backend's process ended without an answer") from error
         finally:
             self._take_over(caught)
 
@@ -104,20 +141,9 @@ class Backend:
         last = next((line for line in reversed(self._lines) if line.strip()), "")
         return last if _EXCEPTION.match(last) else ""
 
-    def _failure(self, hook: str, error: BuildBackendException) -> BackendFailed:
-        """Return our error for one of build's, with the end of the output."""
-        cause = error.exception
-        if isinstance(cause, pyproject_hooks.BackendUnavailable):
-            for line in cause.traceback.splitlines():
-                self._heard(line)
-            problem = f"the backend {cause.backend_name or ''} cannot be imported".replace("  ", " ")
-        elif isinstance(cause, subprocess.CalledProcessError):
-            ended = f"exit code {cause.returncode}" if cause.returncode >= 0 else f"signal {-cause.returncode}"
-            problem = self._exception() or f"the backend's process ended with {ended}"
-        elif isinstance(cause, pyproject_hooks.HookMissing):
-            problem = f"the backend has no hook {cause.hook_name}"
-        elif isinstance(cause, pyproject_hooks.UnsupportedOperation):
-            problem = "the backend says that it cannot do this"
-        else:
-            problem = str(cause) or type(cause).__name__
+    def _failure(self, hook: str, problem: str) -> BackendFailed:
         return BackendFailed(hook=hook, problem=problem, lines=tuple(self._lines))
+
+
+def _ending(code: int) -> str:
+    return f"the backend's process ended with {f'exit code {code}' if code >= 0 else f'signal {-code}'}"

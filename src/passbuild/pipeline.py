@@ -192,7 +192,7 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
 
 def _backend(run: Run, environment: BuildEnvironment) -> Backend:
     work = run.workspace
-    return Backend(run.project.folder, environment, run.settings.config_settings, work.on_line)
+    return Backend(run.project, environment, run.settings.config_settings, work.on_line)
 
 
 def _built(
@@ -201,8 +201,9 @@ def _built(
     expected: artifact.Identity,
     reusable: BuildEnvironment | None = None,
 ) -> BuildEnvironment:
-    environment = ready(run, kind, reusable)
     outdir = _outdir(run)
+    artifact.check_outdir(outdir)
+    environment = ready(run, kind, reusable)
     with artifact.staging(outdir) as staging:
         with run.journal.step(f"build the {kind}"), _diagnosed(run, environment):
             staged = _backend(run, environment).build(kind, staging)

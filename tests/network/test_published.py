@@ -84,7 +84,7 @@ def test_scikit_build_core_finds_pybind11_of_the_host(host: Path, tmp_path: Path
 
     outcome = passbuild("wheel", source, "--host", host, "--passthrough", "pybind11", "-v")
 
-    assert re.search(r"pybind11 is at \S+/view/pybind11/", outcome.stderr)
+    assert re.search(r"pybind11 is at \S+/host-packages/pybind11/", outcome.stderr)
     assert "pybind11" not in outcome.names("installed")
     shown = installed(outcome.wheel, tmp_path / "installed")
     compiled_with = output(host / "bin/python", "-c", "import doubled; print(doubled.compiled_with)", shows=shown)

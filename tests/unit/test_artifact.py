@@ -126,6 +126,11 @@ def test_damaged_member_is_refused(tmp_path: Path) -> None:
     assert findings(path)
 
 
+def test_member_that_reaches_outside_is_refused(tmp_path: Path) -> None:
+    """A wheel writes below the place where it is installed, and nowhere else."""
+    assert "'../../evil' reaches outside" in findings(wheel(tmp_path, {"../../evil": ""}))
+
+
 def test_file_name_has_to_be_that_of_a_wheel(tmp_path: Path) -> None:
     """`thing.whl` is no wheel name."""
     assert "wrong number of parts" in findings(wheel(tmp_path, name="thing.whl"))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
+from passbuild.errors import OutputNotWritable
 from passbuild.journal import Event, Topic
 from passbuild.plan.model import Action
 from passbuild.settings.model import Color
@@ -22,10 +24,20 @@ if TYPE_CHECKING:
     from passbuild.report import Report
     from passbuild.settings.model import Settings
 
+_STDOUT = Path("standard output")
 _LAST_LINES = 20
+_WITHOUT_UNICODE = str.maketrans("•✓│", "*+|")
 _UNITS = ("B", "kB", "MB", "GB")
 _STYLES = {Action.PASS: "green", Action.INSTALL: "cyan", Action.SKIP: "yellow", Action.REFUSE: "bold red"}
 _WORDS = {Action.PASS: "from host", Action.INSTALL: "install", Action.SKIP: "skip", Action.REFUSE: "refused"}
+
+
+class _Console(Console):
+    """A console that falls silent when whoever read it has gone: the build goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Print no more."""
+        self.quiet = True
 
 
 class Speaker:
@@ -80,30 +92,35 @@ class Speaker:
         lines = error.output[-_LAST_LINES:]
         if lines and self._loudness < 1:
             for line in lines:
-                self._err.print(Text("  │ " + line, style="dim"))
+                self._print(Text("  │ " + line, style="dim"))
         first, *rest = error.message.splitlines() or [""]
-        self._err.print(Text.assemble((f"error[{error.code}]: ", "bold red"), first))
+        self._print(Text.assemble((f"error[{error.code}]: ", "bold red"), first))
         for line in rest:
-            self._err.print(Text("  " + line))
+            self._print(Text("  " + line))
         for line in error.hint.splitlines():
-            self._err.print(Text.assemble(("hint: ", "bold cyan"), line))
+            self._print(Text.assemble(("hint: ", "bold cyan"), line))
         if error.log is not None:
-            self._err.print(Text(f"the whole log: {error.log}"))
+            self._print(Text(f"the whole log: {error.log}"))
         if as_json:
             _write(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
 
     def bug(self) -> None:
         """Say that what follows is our fault."""
-        self._err.print(Text("this is a bug in passbuild; please report it with the traceback below", style="bold red"))
+        self._print(Text("this is a bug in passbuild; please report it with the traceback below", style="bold red"))
 
     def _obey(self, settings: Settings | None) -> None:
         if settings is not None:
             self._loudness = settings.verbose.value - settings.quiet.value
             self._err = _console(settings.color.value)
 
+    def _print(self, text: Text) -> None:
+        if not self._err.encoding.lower().startswith("utf"):
+            text.plain = text.plain.translate(_WITHOUT_UNICODE)
+        self._err.print(text)
+
     def _say(self, text: Text, *, at: int) -> None:
         if self._loudness >= at:
-            self._err.print(text)
+            self._print(text)
 
     def _say_host(self, report: Report) -> None:
         host, settings = report.host, report.settings
@@ -213,14 +230,21 @@ def _size(count: float) -> str:
 
 
 def _write(text: str) -> None:
-    """Write a result to standard output as it is: no wrapping, no markup."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    """Write a result to standard output as it is: no wrapping, no markup. Raises OutputNotWritable, BrokenPipeError."""
+    if sys.stdout is None:
+        raise OutputNotWritable(path=_STDOUT, problem="is closed", option="")
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputNotWritable(path=_STDOUT, problem=error.strerror or str(error), option="") from error
 
 
 def _console(color: Color, *, to_stdout: bool = False) -> Console:
     forced = {Color.AUTO: None, Color.ALWAYS: True, Color.NEVER: False}[color]
-    return Console(
+    return _Console(
         stderr=not to_stdout,
         force_terminal=forced,
         no_color=True if forced is False else None,

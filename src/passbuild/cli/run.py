@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from passbuild import pipeline
 from passbuild.cli.console import Speaker
 from passbuild.errors import Cancelled, OutputNotWritable, PassbuildError
 from passbuild.journal import Journal
+from passbuild.settings import merge
 from passbuild.settings.merge import Given
 from passbuild.surroundings import Surroundings
 
@@ -52,12 +54,23 @@ def run(
     except _Signal as caught:
         cancelled = Cancelled(signal=caught.number)
         _fail(journal.failed(cancelled), cancelled, speaker, order)
-    speaker.result(report)
+    try:
+        speaker.result(report)
+    except BrokenPipeError:
+        _let_go_of_stdout()
+    except OutputNotWritable as error:
+        speaker.failure(journal.failed(error), error, as_json=False)
+        sys.exit(error.exit_code)
+
+
+def _let_go_of_stdout() -> None:
+    """Whoever read it has gone, which is their right; Python would complain once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def refuse(error: UsageError, arguments: Sequence[str], surroundings: Surroundings) -> NoReturn:
     """End with an error that was found before there was a command to run."""
-    as_json = "--json" in arguments or bool(surroundings.environ.get("PASSBUILD_JSON"))
+    as_json = "--json" in arguments or _asks_for_json(surroundings)
     report = Journal("", surroundings.cwd).failed(error)
     Speaker().failure(report, error, as_json=as_json)
     sys.exit(error.exit_code)
@@ -67,22 +80,39 @@ def _fail(report: Report, error: PassbuildError, speaker: Speaker, order: pipeli
     with contextlib.suppress(OutputNotWritable):
         _write_report(report)
     # Settings that cannot be read say nothing about the output: then the option and its variable do.
-    asked = order.given.values.get("json") or order.surroundings.environ.get("PASSBUILD_JSON")
-    speaker.failure(report, error, as_json=report.settings.json.value if report.settings else bool(asked))
+    asked = bool(order.given.values.get("json")) or _asks_for_json(order.surroundings)
+    speaker.failure(report, error, as_json=report.settings.json.value if report.settings else asked)
     sys.exit(error.exit_code)
+
+
+def _asks_for_json(surroundings: Surroundings) -> bool:
+    return merge.is_true(surroundings.environ.get("PASSBUILD_JSON", ""))
 
 
 def _write_report(report: Report) -> None:
     if report.settings is None or report.settings.report is None:
         return
     path = report.settings.report.value
+    text = json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")  # a pipe or a device is written to, never replaced
+        else:
+            _replace(Path(os.path.realpath(path)), text)
+    except OSError as error:
+        raise OutputNotWritable(path=path, problem=error.strerror or str(error), option="--report") from error
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file by one rename; one that is there already keeps its permissions."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
+        if path.exists():
+            shutil.copymode(path, temporary)
         os.replace(temporary, path)
-    except OSError as error:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise OutputNotWritable(path=path, problem=error.strerror or str(error)) from error
 
 
 class _Signal(BaseException):

@@ -1,7 +1,8 @@
 """Find the passed packages at their true place on the host. It runs in the *build environment's* Python.
 
 Standard library only, Python 3.8 and later. A ``.pth`` file beside it (a ``.start`` file from Python 3.15 on, PEP 829)
-calls `install` when the interpreter starts, also under ``-I``, ``-E`` and ``-s`` and in every child process.
+calls `install` when the interpreter starts, also under ``-I``, ``-E`` and ``-s`` and in every child process. `install`
+puts the view on ``sys.path`` behind site-packages, and then does what the ``.pth`` files of passed packages say.
 
 The view is a folder of links on ``sys.path``. For its folders this module supplies a path entry finder that hands the
 names of passed packages on to the host's folder, so that ``__file__`` and everything computed from it (include paths,
@@ -17,8 +18,11 @@ The data stands in ``_passbuild_redirects``, which passbuild writes beside this 
     ``{folder of the view: {module name: folder on the host that holds it}}``
 ``READ_ONLY``
     folders of the host below which no byte code is written
-``ELSEWHERE``
-    whether ``.pth`` files of passed packages (editable ones) lead to modules that this finder does not see
+``VIEW``
+    the view's folder
+``LINES``
+    the lines of the ``.pth`` files of passed packages, with absolute paths; editable ones lead to modules that this
+    finder does not see
 ``IMPORTS``
     file to which each first import of a passed module adds its line
 """
@@ -37,7 +41,7 @@ from importlib.machinery import (
     SourcelessFileLoader,
 )
 
-from _passbuild_redirects import ELSEWHERE, FOLDERS, IMPORTS, READ_ONLY
+from _passbuild_redirects import FOLDERS, IMPORTS, LINES, READ_ONLY, VIEW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,13 +96,30 @@ def finder_for(path: str) -> FileFinder:
 
 
 def install() -> None:
-    """Put the hook in front of the others, once."""
-    if ELSEWHERE:
+    """Put the view on the path and the hook in front of the others, once."""
+    if finder_for in sys.path_hooks:
+        return
+    sys.path_hooks.insert(0, finder_for)
+    sys.path.append(VIEW)
+    if LINES:
         sys.dont_write_bytecode = True  # also under -E, where Python does not look at PYTHONDONTWRITEBYTECODE
-    if finder_for not in sys.path_hooks:
-        sys.path_hooks.insert(0, finder_for)
-        for path in FOLDERS:
-            sys.path_importer_cache.pop(path, None)
+    for line in LINES:
+        _process(line, VIEW)
+
+
+def _process(line: str, sitedir: str) -> None:  # noqa: ARG001 - see below
+    """Do what a line of a ``.pth`` file says, as `site` does.
+
+    Lines of ``-nspkg.pth`` files look for `sitedir` among the local variables of the frame that runs them.
+    """
+    if not line.startswith(("import ", "import\t")):
+        if line not in sys.path and os.path.exists(line):
+            sys.path.append(line)
+        return
+    try:
+        exec(line)  # noqa: S102 - as `site` does; the user's own environment says it
+    except Exception as error:  # noqa: BLE001 - one package's start-up must not end the interpreter
+        sys.stderr.write(f"passbuild: a .pth line of the host failed: {line!r}: {error!r}\n")
 
 
 _noted: set[str] = set()

@@ -7,7 +7,7 @@ environment. The environment satisfies `build.env.IsolatedEnv`.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from passbuild import process
@@ -48,7 +48,7 @@ class BuildEnvironment:
     """What the installer put into the environment."""
     installer: str
     """Its name; empty where nothing had to be installed."""
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)  # it holds what CI keeps secret
     """The environment variables around passbuild."""
 
     @property
@@ -102,7 +102,8 @@ class BuildEnvironment:
         """
         if self.view is None:
             return ()
-        visible = [item.distribution for item in self.passed if item.named and not item.distribution.path_files]
+        named = [item.distribution for item in self.passed if item.named]
+        visible = [item for item in named if not item.path_files and not view.is_stubs(item)]
         touched = view.imported(self.view, visible) | view.named(self.view, visible, output)
         return tuple(item.name for item in visible if item.name not in touched)
 
@@ -181,10 +182,17 @@ def _viewed(passed: Sequence[Passed], host: Host, place: Venv, site: Site) -> Vi
     if not passed:
         return None
     distributions = [item.distribution for item in passed]
-    inside = any(item.location.is_relative_to(site.source) for item in distributions)
-    shown = view.write(distributions, place, site.folder / "view", true_paths=not inside)
+    inside = any(_is_inside(item.location, site.source) for item in distributions)
+    # At the depth of site-packages: what metadata names as `../../../bin/x` lies below the environment's prefix.
+    folder = place.site_packages.with_name("host-packages")
+    shown = view.write(distributions, place, folder, site.folder / "imports.txt", true_paths=not inside)
     scripts.write(distributions, host, place)
     return shown
+
+
+def _is_inside(location: Path, source: Path) -> bool:
+    """Whether a path lies in the source tree by its name or by where its links lead: build tools look at either."""
+    return location.is_relative_to(source) or location.resolve().is_relative_to(source.resolve())
 
 
 def _as_installed(item: Passed) -> Installed:

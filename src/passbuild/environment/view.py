@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 _REDIRECT = "_passbuild_redirect"
 _DATA = "_passbuild_redirects"
 _START = "_passbuild"
-_EDITABLE = "_passbuild_editable.pth"
-"""Sorts behind `_passbuild.pth`, so that the view is on the path when its import lines run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +30,19 @@ class View:
     folder: Path
     imports: Path
     """The file to which the hooks' Python notes which passed modules it imported."""
+    scripts: Path
+    """The folder of the build environment's scripts, those of the passed distributions among them."""
     pkg_config: tuple[Path, ...]
     """The folders with pkg-config files of the passed distributions, at the paths that the modules have."""
 
 
-def write(distributions: Sequence[Distribution], venv: Venv, folder: Path, *, true_paths: bool) -> View:
+def write(distributions: Sequence[Distribution], venv: Venv, folder: Path, imports: Path, *, true_paths: bool) -> View:
     """Write the view of `distributions` into `folder` and let `venv` start with it.
 
     With `true_paths` modules are found at the host's own paths; without, at the view's links (for a host that lies
-    inside the source tree, whose paths some build tools refuse).
+    inside the source tree, whose paths some build tools refuse). `imports` is the file that will name what is imported.
     """
     folder.mkdir()
-    imports = folder.with_name("imports.txt")
     for distribution in distributions:
         _link(distribution.info, folder / distribution.info.name)
         for entry in distribution.entries:
@@ -51,20 +50,20 @@ def write(distributions: Sequence[Distribution], venv: Venv, folder: Path, *, tr
     site = venv.site_packages
     redirects = _redirects(distributions, folder, true_paths=true_paths)
     shutil.copyfile(Path(__file__).with_name("_redirect.py"), site / f"{_REDIRECT}.py")
-    start = f"import {_REDIRECT}; {_REDIRECT}.install()"
-    (site / f"{_START}.pth").write_text(f"{start}\n{folder}\n", encoding="utf-8")
-    (site / f"{_START}.start").write_text(f"{_REDIRECT}:install\n", encoding="utf-8")
+    # ASCII alone: older Pythons read these files by the locale. Paths stand in a module, which is always UTF-8.
+    (site / f"{_START}.pth").write_text(f"import {_REDIRECT}; {_REDIRECT}.install()\n", encoding="ascii")
+    (site / f"{_START}.start").write_text(f"{_REDIRECT}:install\n", encoding="ascii")
     lines = [line for item in distributions for file in item.path_files for line in _path_lines(file, item.location)]
     values = {
+        "VIEW": str(folder),
         "FOLDERS": redirects,
         "READ_ONLY": _read_only(distributions, folder),
-        "ELSEWHERE": bool(lines),
+        "LINES": lines,
         "IMPORTS": str(imports),
     }
     _write_data(site / f"{_DATA}.py", values)
-    if lines:
-        (site / _EDITABLE).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return View(folder=folder, imports=imports, pkg_config=_pkg_config(distributions, folder, true_paths=true_paths))
+    configs = _pkg_config(distributions, folder, true_paths=true_paths)
+    return View(folder=folder, imports=imports, scripts=venv.scripts, pkg_config=configs)
 
 
 def imported(view: View, distributions: Iterable[Distribution]) -> set[str]:
@@ -77,12 +76,18 @@ def imported(view: View, distributions: Iterable[Distribution]) -> set[str]:
 
 
 def named(view: View, distributions: Iterable[Distribution], output: str) -> set[str]:
-    """Return the names of the distributions of which a path, in the view or on the host, stands in `output`."""
+    """Return the names of the distributions of which a path (view, host or script) stands in `output`."""
     return {
         item.name
         for item in distributions
         if any(str(folder / entry) in output for entry in item.entries for folder in (view.folder, item.location))
+        or any(str(view.scripts / path.name) in output for path in item.outside)
     }
+
+
+def is_stubs(distribution: Distribution) -> bool:
+    """Whether a distribution holds nothing but type stubs, which are read and never imported."""
+    return all(entry.parts[0].endswith("-stubs") or entry.suffix == ".pyi" for entry in distribution.entries)
 
 
 def _redirects(distributions: Iterable[Distribution], folder: Path, *, true_paths: bool) -> dict[str, dict[str, str]]:
@@ -116,7 +121,7 @@ def _module_name(entry: PurePosixPath) -> str | None:
     """Return the module that an entry of a distribution is; None for a folder or file that cannot be imported."""
     name, _, suffix = entry.name.partition(".")
     importable = not suffix or suffix in {"py", "pyc"} or suffix.endswith(("so", "pyd"))
-    return name if name.isidentifier() and importable else None
+    return name if importable else None
 
 
 def _read_only(distributions: Iterable[Distribution], folder: Path) -> tuple[str, ...]:
@@ -124,7 +129,7 @@ def _read_only(distributions: Iterable[Distribution], folder: Path) -> tuple[str
 
 
 def _write_data(file: Path, values: Mapping[str, object]) -> None:
-    text = "".join(f"{name} = {value!r}\n" for name, value in values.items())
+    text = "".join(f"{name} = {value!a}\n" for name, value in values.items())
     file.write_text(f'"""Written by passbuild for one build environment."""\n\n{text}', encoding="utf-8")
 
 

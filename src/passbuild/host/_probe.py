@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 MARK = "passbuild-probe:"
 _SUFFIXES = (".dist-info", ".egg-info")
+_NAMESPACE_INIT_SIZE = 4096
 _MODULE_SUFFIXES = (".py", ".pyi", ".so", ".pyd", ".pyc")
 
 
@@ -174,8 +175,9 @@ def describe(name: str, version: str, location: str, info: str) -> dict[str, Any
 def entries(paths: Iterable[str], location: str) -> list[str]:
     """Return the fewest files and folders that make up `paths` and nothing of other distributions.
 
-    A regular package (with an ``__init__``) is one entry; a namespace package is followed down to its parts; a folder
-    whose name is no identifier (``numpy.libs``) cannot be a namespace and is one entry.
+    A regular package (with an ``__init__``) is one entry; a namespace package, of whichever of the three styles, is
+    followed down to its parts; a folder whose name is no identifier (``numpy.libs``) cannot be a namespace and is one
+    entry.
     """
     found = set()
     whole = {}
@@ -240,7 +242,19 @@ def _is_development(info: str) -> bool:
 
 
 def _is_regular(folder: str) -> bool:
-    return any(os.path.isfile(os.path.join(folder, "__init__" + suffix)) for suffix in _MODULE_SUFFIXES)
+    """Whether a folder is a regular package: it has an ``__init__`` that does not make it a namespace."""
+    for suffix in _MODULE_SUFFIXES:
+        file = os.path.join(folder, "__init__" + suffix)
+        if os.path.isfile(file):
+            return suffix != ".py" or not _makes_namespace(file)
+    return False
+
+
+def _makes_namespace(file: str) -> bool:
+    """Whether an ``__init__.py`` is that of a pkgutil- or pkg_resources-style namespace package."""
+    with open(file, "rb") as stream:
+        start = stream.read(_NAMESPACE_INIT_SIZE)
+    return b"extend_path(" in start or b"declare_namespace(" in start
 
 
 def _has_metadata(info: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypedDict, cast
 
@@ -93,6 +94,8 @@ def _ask(
     except OSError as error:
         raise HostUnusable(executable=choice.executable, problem=f"cannot be started: {error.strerror}") from error
     lines = [line for line in finished.stdout.splitlines() if line.startswith(_probe.MARK)]
+    if not lines:
+        _refuse_old(choice, environ)
     if finished.returncode != 0 or not lines:
         raise HostUnusable(
             executable=choice.executable,
@@ -106,6 +109,16 @@ def _ask(
             problem=f"is Python {reply['version']}; passbuild builds for Python 3.8 and later",
         )
     return reply
+
+
+def _refuse_old(choice: Choice, environ: Mapping[str, str]) -> None:
+    """Raise HostUnusable when the interpreter is too old to read the probe."""
+    asking = "import sys; sys.stdout.write('%d.%d' % sys.version_info[:2])"
+    version = process.answer([str(choice.executable), "-B", "-c", asking], environ=environ, question="").stdout
+    if re.fullmatch(r"\d+\.\d+", version) and tuple(map(int, version.split("."))) < _OLDEST:
+        raise HostUnusable(
+            executable=choice.executable, problem=f"is Python {version}; passbuild builds for Python 3.8 and later"
+        )
 
 
 def _distribution(raw: _RawDistribution) -> Distribution:

@@ -27,6 +27,7 @@ T = TypeVar("T")
 _DEFAULTS = {key.name: key.default for key in KEYS}
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 _ALL = ":all:"
+_TEXTS = {Kind.NAMES, Kind.REQUIREMENTS, Kind.TAKEN, Kind.FILES, Kind.PATH, Kind.TEXT}
 
 
 def merged(layers: Sequence[Iterable[Entry]], mistakes: list[Mistake]) -> Settings:
@@ -80,15 +81,20 @@ class _Decoder:
     def __init__(self, mistakes: list[Mistake]) -> None:
         self._mistakes = mistakes
 
-    def value(self, entry: Entry) -> object:  # noqa: PLR0911 - one for each kind
+    def value(self, entry: Entry) -> object:  # noqa: C901, PLR0911 - one line for each kind
         """Return the typed value, or None after noting a mistake."""
+        if entry.key.kind in _TEXTS and not isinstance(entry.value, str):
+            self._wrong(entry, "has to be a string")
+            return None
         match entry.key.kind:
             case Kind.NAMES | Kind.REQUIREMENTS:
                 return self._requirement(entry)
             case Kind.TAKEN:
                 return self._name(entry)
-            case Kind.FILES | Kind.PATH:
+            case Kind.PATH:
                 return entry.base / Path(str(entry.value)).expanduser()
+            case Kind.FILES:
+                return self._file(entry)
             case Kind.PAIRS:
                 return self._pair(entry)
             case Kind.DOCUMENT:
@@ -126,6 +132,13 @@ class _Decoder:
         self._wrong(entry, f"{text!r} is not a package name", f"write a name ('torch') or {_ALL!r}")
         return None
 
+    def _file(self, entry: Entry) -> Path | None:
+        path = entry.base / Path(str(entry.value)).expanduser()
+        if path.is_file():
+            return path
+        self._wrong(entry, f"{path}: there is no such file")
+        return None
+
     def _pair(self, entry: Entry) -> tuple[str, str | list[str]] | None:
         if isinstance(entry.value, tuple):
             name, value = entry.value
@@ -157,9 +170,9 @@ class _Decoder:
         return None
 
     def _flag(self, entry: Entry) -> bool | None:
-        text = str(entry.value).lower()
-        if text in _TRUE | _FALSE:
-            return text in _TRUE
+        text = str(entry.value)
+        if text.lower() in _TRUE | _FALSE:
+            return is_true(text)
         self._wrong(entry, f"{entry.value!r} is not a truth value", "write 1 or 0")
         return None
 
@@ -224,6 +237,11 @@ def _config_settings(decoded: Iterable[tuple[Entry, object]]) -> dict[str, str |
 
 def _as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
+
+
+def is_true(text: str) -> bool:
+    """Return whether a text means yes."""
+    return text.strip().lower() in _TRUE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

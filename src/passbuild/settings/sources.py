@@ -18,9 +18,9 @@ import re
 import shlex
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, is_normalized_name
 
 from passbuild.errors import InvalidSettings, Mistake
 from passbuild.settings.keys import CONFIG_FILE, KEYS, Key, Kind, Place
@@ -56,7 +56,7 @@ def uv_entries(pyproject: Mapping[str, object], folder: Path, mistakes: list[Mis
     table = _table(pyproject, "tool", "uv")
     where = "pyproject.toml [tool.uv] no-build-isolation-package"
     names = table.get("no-build-isolation-package", [])
-    if not _is_strings(names):
+    if not isinstance(names, list):
         mistakes.append(Mistake(place=where, problem="has to be a list of names"))
         return
     for index, name in enumerate(names):
@@ -94,6 +94,8 @@ def user_entries(file: Path, project: str | None, mistakes: list[Mistake], *, re
         return
     for name, table in packages.items():
         where = f"{file} [package.{name}] "
+        if not is_normalized_name(canonicalize_name(name)):
+            mistakes.append(Mistake(place=where.strip(), problem=f"{name!r} is not a package name"))
         if not isinstance(table, dict):
             mistakes.append(Mistake(place=where.strip(), problem="has to be a table"))
             continue
@@ -121,12 +123,12 @@ def environment_entries(environ: Mapping[str, str], cwd: Path, mistakes: list[Mi
 def option_entries(
     options: Mapping[str, object], cwd: Path, mistakes: list[Mistake], *, spelled_as_options: bool
 ) -> Iterator[Entry]:
-    """Read what the command line or a caller of the API gave; None and empty lists count as not given."""
+    """Read what the command line or a caller of the API gave; None, empty lists and texts count as not given."""
     fields = {key.field for key in KEYS if spelled_as_options or not key.of_console}
     mistakes += [_unknown(f"{name}=", "no such setting", fields, name) for name in sorted(options.keys() - fields)]
     for key in KEYS:
         value = options.get(key.field)
-        if value is None or value is False or value == ():
+        if value is None or value is False or value in ((), [], ""):
             continue
         long = next((flag for flag in key.flags if flag.startswith("--")), f"--{key.name}")
         place = long if spelled_as_options else f"{key.field}="
@@ -134,7 +136,7 @@ def option_entries(
             for name, item in value.items():
                 yield Entry(key=key, value=(name, item), place=place, base=cwd)
         elif isinstance(value, (tuple, list)):
-            for item in value:
+            for item in filter(None, value):
                 yield Entry(key=key, value=item, place=place, base=cwd)
         else:
             yield Entry(key=key, value=value, place=place, base=cwd)
@@ -157,7 +159,7 @@ def _toml_entries(
             continue
         key = allowed[name]
         if key.kind in _LISTS:
-            if not _is_strings(value):
+            if not isinstance(value, list):
                 mistakes.append(Mistake(place=f"{where}{name}", problem="has to be a list of strings"))
                 continue
             for index, item in enumerate(value):
@@ -197,7 +199,3 @@ def _table(document: Mapping[str, object], *path: str) -> Mapping[str, object]:
     for name in path:
         table = table.get(name, {}) if isinstance(table, dict) else {}
     return table if isinstance(table, dict) else {}
-
-
-def _is_strings(value: object) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)

@@ -129,6 +129,9 @@ def test_config_json_is_taken_as_it_is(tmp_path: Path) -> None:
 
 def test_paths_are_relative_to_where_they_are_written(tmp_path: Path) -> None:
     """A constraints file of the user's file lies beside that file, one of the command line below the current folder."""
+    for name in ("limits.txt", "more.txt"):
+        (tmp_path / name).write_text("")
+
     settings = collect(tmp_path, user='build-constraints = ["limits.txt"]', build_constraints=("more.txt",))
 
     assert [item.value for item in settings.build_constraints] == [tmp_path / "limits.txt", tmp_path / "more.txt"]
@@ -141,9 +144,14 @@ def test_every_mistake_is_told_at_once_with_its_place(tmp_path: Path) -> None:
             tmp_path,
             tool={
                 "uv": {"no-build-isolation-package": "torch"},
-                "passbuild": {"passthrough": ["ok", "no good!"], "pasthrough": [], "on-mismatch": "stop", "host": "x"},
+                "passbuild": {
+                    "passthrough": ["ok", "no good!", 3],
+                    "pasthrough": [],
+                    "on-mismatch": "stop",
+                    "host": "x",
+                },
             },
-            user="[package]\ntorch = 1\n",
+            user='build-constraints = ["gone.txt"]\n[package]\ntorch = 1\n"no name" = {}\n',
             environ={"PASSBUILD_ON_MISING": "error"},
             config_json="[1]",
         )
@@ -153,10 +161,13 @@ def test_every_mistake_is_told_at_once_with_its_place(tmp_path: Path) -> None:
         [
             "pyproject.toml [tool.uv] no-build-isolation-package",
             "pyproject.toml [tool.passbuild] passthrough[1]",
+            "pyproject.toml [tool.passbuild] passthrough[2]",
             "pyproject.toml [tool.passbuild] pasthrough",
             "pyproject.toml [tool.passbuild] on-mismatch",
             "pyproject.toml [tool.passbuild] host",
+            f"{tmp_path / 'config.toml'} build-constraints[0]",
             f"{tmp_path / 'config.toml'} [package.torch]",
+            f"{tmp_path / 'config.toml'} [package.no name]",
             "PASSBUILD_ON_MISING",
             "--config-json",
         ]
@@ -177,3 +188,16 @@ def test_config_file_that_was_asked_for_has_to_exist(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidSettings, match=r"mine\.toml: there is no such"):
         collected(project(), surroundings(tmp_path), given)
+
+
+def test_empty_values_count_as_not_given(tmp_path: Path) -> None:
+    """A pipeline whose variable is empty passes `--host ''`."""
+    settings = collect(tmp_path, environ={"PASSBUILD_ON_MISSING": ""}, host="", outdir="", passthrough=("",))
+
+    assert (settings.host, settings.outdir, settings.passthrough) == (None, None, ())
+
+
+def test_value_of_another_type_is_a_mistake(tmp_path: Path) -> None:
+    """The API takes no number for a folder."""
+    with pytest.raises(InvalidSettings, match="--outdir: has to be a string"):
+        collect(tmp_path, outdir=3)

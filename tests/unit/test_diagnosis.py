@@ -1,0 +1,31 @@
+"""A hint is given on evidence in the backend's output."""
+
+from __future__ import annotations
+
+import pytest
+
+from passbuild import diagnosis
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("error: command 'x86_64-linux-gnu-gcc' failed: No such file or directory", "x86_64-linux-gnu-gcc"),
+        ("error: [Errno 2] No such file or directory: 'gcc'", "gcc"),
+        ("error: [Errno 2] No such file or directory: '/opt/none/clang++'", "/opt/none/clang++"),
+        ("  No CMAKE_CXX_COMPILER could be found.", "CMAKE_CXX_COMPILER"),
+        ("../meson.build:1:0: ERROR: Unknown compiler(s): [['c++'], ['g++']]", "c++, g++"),
+    ],
+)
+def test_missing_compiler_is_named(line: str, names: str) -> None:
+    """setuptools, CMake and meson each say it in their own words."""
+    found = diagnosis.missing_compiler(["running build_ext", line])
+
+    assert found.startswith(f"no compiler: {names}" if "CMAKE" not in names else "no compiler: No CMAKE_CXX_COMPILER")
+    assert "apt install build-essential" in found
+
+
+@pytest.mark.parametrize("line", ["error: [Errno 2] No such file or directory: 'data.txt'", "gcc: error: x", ""])
+def test_other_failures_are_none_of_a_compiler(line: str) -> None:
+    """A missing data file or a compiler that complains is no missing compiler."""
+    assert diagnosis.missing_compiler([line]) == ""
