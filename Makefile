@@ -32,9 +32,11 @@ examples: $(READY) ## build, install and run the examples
 	TEST_WITH_NETWORK=1 $(BIN)/python -m pytest tests/network/test_examples.py tests/network/test_torch_extension.py
 
 docs: $(READY) ## the documentation, into docs/_build/html; a warning is an error
+	$(BIN)/python docs/generate.py --check
 	$(BIN)/sphinx-build -W -n -q -b html docs docs/_build/html
 
-format: $(READY) ## format the sources
+format: $(READY) ## format the sources, and fill the pages that are made from them
+	$(BIN)/python docs/generate.py
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

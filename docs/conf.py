@@ -1,18 +1,13 @@
 """Sphinx configuration: ``make docs``."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
-
 project = "passbuild"
 author = "The passbuild developers"
 copyright = "The passbuild developers"
 html_title = "passbuild"
 html_theme = "furo"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click", "from_source"]
-exclude_patterns = ["_build", "_extensions"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click"]
+exclude_patterns = ["_build"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -1,12 +1,17 @@
-"""Fill pages from passbuild's own registries, so that nothing is written twice.
+"""Fill pages of the reference from passbuild's own registries, so that nothing is written twice.
 
-``<!-- settings -->`` becomes the settings of ``passbuild.settings.keys``; ``<!-- errors -->`` becomes the errors of
-``passbuild.errors``.
+What stands between ``<!-- settings -->`` and ``<!-- end -->`` comes from ``passbuild.settings.keys``; what stands
+between ``<!-- errors -->`` and ``<!-- end -->`` from ``passbuild.errors``. The pages are kept as they are filled, for
+readers of the repository.
+
+``python docs/generate.py`` writes them; with ``--check`` it only says whether they are what it would write.
 """
-# ruff: noqa: INP001 - a Sphinx extension, found by its folder
+# ruff: noqa: INP001, T201 - a script, run by hand and by make
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from passbuild import errors
@@ -14,8 +19,6 @@ from passbuild.settings.keys import CONFIG_FILE, KEYS, Key, Kind, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from sphinx.application import Sphinx
 
 _PLACES = {
     Place.PROJECT: "`[tool.passbuild]`",
@@ -36,17 +39,22 @@ _SHAPES = {
 }
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Connect to Sphinx."""
-    app.connect("source-read", _fill)
-    return {"parallel_read_safe": True}
-
-
-def _fill(app: Sphinx, docname: str, source: list[str]) -> None:
-    del app, docname
-    for mark, lines in (("<!-- settings -->", _settings), ("<!-- errors -->", _errors)):
-        if mark in source[0]:
-            source[0] = source[0].replace(mark, "\n".join(lines()))
+def main() -> None:
+    """Fill the pages, or check that they are filled."""
+    stale = []
+    for page, mark, lines in (("configuration.md", "settings", _settings()), ("errors.md", "errors", _errors())):
+        file = Path(__file__).parent / "reference" / page
+        text = file.read_text(encoding="utf-8")
+        begin, end = f"<!-- {mark} -->\n", "<!-- end -->"
+        head, _, rest = text.partition(begin)
+        filled = head + begin + "\n" + "\n".join(lines).strip() + "\n\n" + end + rest.partition(end)[2]
+        if filled == text:
+            continue
+        stale.append(page)
+        if "--check" not in sys.argv:
+            file.write_text(filled, encoding="utf-8")
+    print(f"{'stale' if '--check' in sys.argv else 'written'}: {', '.join(stale) or 'none'}")
+    sys.exit(bool(stale) and "--check" in sys.argv)
 
 
 def _settings() -> Iterator[str]:
@@ -83,3 +91,7 @@ def _leaves(error: type[errors.PassbuildError]) -> Iterator[type[errors.Passbuil
         yield error
     for child in children:
         yield from _leaves(child)
+
+
+if __name__ == "__main__":
+    main()
