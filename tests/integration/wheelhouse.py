@@ -70,6 +70,7 @@ def built(folder: Path) -> Wheelhouse:
     _write(house.elsewhere, "bolt", "1.0", requires=["tool"])
     _write(house.elsewhere, "shared-one", "1.0", files={"shared/one/__init__.py": "__version__ = '1.0'\n"})
     _write(house.elsewhere, "shared-two", "1.0", files={"shared/two/__init__.py": "__version__ = '1.0'\n"})
+    _write(house.index, "shared-three", "1.0", files={"shared/three/__init__.py": "__version__ = '1.0'\n"})
     _write(
         house.elsewhere,
         "scripted",

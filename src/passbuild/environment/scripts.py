@@ -11,11 +11,11 @@ import configparser
 import os
 import re
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from passbuild.environment.venv import Venv
     from passbuild.host.model import Distribution, Host
@@ -41,11 +41,25 @@ def write(distributions: Sequence[Distribution], host: Host, venv: Venv) -> None
         for name, reference in scripts.items():
             _write_console_script(venv, name, reference)
         for path in distribution.outside:
-            if path.parent == host.scripts:
-                if path.name not in scripts:
-                    _write_program(path, venv)
-            elif path.is_relative_to(host.prefix):
-                _link(path, venv.folder / path.relative_to(host.prefix))
+            place = _place(path, distribution.location, host, venv)
+            if place is None:
+                continue
+            if place.parent != venv.scripts:
+                _link(path, place)
+            elif path.name not in scripts:
+                _write_program(path, venv)
+
+
+def _place(path: Path, location: Path, host: Host, venv: Venv) -> Path | None:
+    """Return where a file outside site-packages belongs in `venv`; None where that would lead elsewhere."""
+    if path.parent == host.scripts:
+        return venv.scripts / path.name
+    if path.is_relative_to(host.prefix):
+        return venv.folder / path.relative_to(host.prefix)
+    # Of a user site or of an environment's base: as far from the modules as there, as its metadata counts the `../`.
+    place = Path(os.path.normpath(venv.site_packages / os.path.relpath(path, location)))
+    is_ours = place.is_relative_to(venv.folder) and not place.is_relative_to(venv.site_packages)
+    return place if is_ours else None
 
 
 def _entry_points(info: Path) -> Mapping[str, str]:

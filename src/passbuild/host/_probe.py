@@ -214,7 +214,7 @@ def providers(found: dict[str, tuple[str, str, str]], modules: Iterable[str]) ->
 
 
 def _files(distribution: PathDistribution, location: str, info: str) -> tuple[list[str], int]:
-    """Return (absolute paths, total size in bytes) by RECORD, installed-files.txt or, last, top_level.txt."""
+    """Return (absolute paths, total size in bytes) by RECORD, by installed-files.txt or, last, by what there is."""
     record = distribution.read_text("RECORD")
     if record is not None:
         rows = [row for row in csv.reader(record.splitlines()) if row]
@@ -224,14 +224,24 @@ def _files(distribution: PathDistribution, location: str, info: str) -> tuple[li
     installed = distribution.read_text("installed-files.txt")
     if installed is not None:
         return [os.path.normpath(os.path.join(info, line)) for line in installed.splitlines() if line], 0
+    return _guessed(distribution, location, info), 0
+
+
+def _guessed(distribution: PathDistribution, location: str, info: str) -> list[str]:
+    """Return the modules of a distribution without any record (Debian's): by top_level.txt, else by its own name."""
+    stated = (distribution.read_text("top_level.txt") or "").split()
+    name = normalized(os.path.basename(info).rsplit(".", 1)[0].partition("-")[0])
     paths = []
-    for top in (distribution.read_text("top_level.txt") or "").split():
-        package = os.path.join(location, top)
-        if os.path.isdir(package):
-            paths.append(os.path.join(package, "__init__.py"))
-        else:
-            paths += [package + suffix for suffix in _MODULE_SUFFIXES if os.path.isfile(package + suffix)]
-    return paths, 0
+    for entry in sorted(os.listdir(location)):
+        top = entry.partition(".")[0]
+        path = os.path.join(location, entry)
+        if not (top in stated if stated else normalized(top) == name):
+            continue
+        if entry == top and os.path.isdir(path):
+            paths.append(os.path.join(path, "__init__.py"))
+        elif entry.endswith(_MODULE_SUFFIXES) and os.path.isfile(path):
+            paths.append(path)
+    return paths
 
 
 def _is_development(info: str) -> bool:

@@ -9,6 +9,7 @@
 ``requires_wheel``, ``requires_sdist``  what ``get_requires_for_build_*`` returns
 ``hook_imports``               modules that ``get_requires_for_build_*`` already imports
 ``children``                   flags, each given to a child process that imports the same modules
+``asks``                       programs that set ``answer``; the hook runs them, and a child process for each flag
 ``programs``                   commands to run by their names alone
 ``requires_dist``              what METADATA requires
 """
@@ -31,6 +32,13 @@ import tiny_wheel
 _CHILD = """
 import importlib, json, sys
 print(json.dumps({name: importlib.import_module(name).__file__ for name in sys.argv[1:]}))
+"""
+
+_ASKED = """
+import json, sys
+known = {}
+exec(sys.argv[1], known)
+print(json.dumps(known["answer"]))
 """
 
 
@@ -95,6 +103,7 @@ def _seen(hook: str, config_settings: object) -> dict[str, Any]:
         "modules": {name: _module(name) for name in (*names, *asked.get("tries", []))},
         "distributions": {name: _version(name) for name in asked.get("distributions", [])},
         "children": {flag: _child(flag, names) for flag in asked.get("children", [])},
+        "answers": {flag: _answers(flag) for flag in ("", *asked.get("children", []))},
         "programs": {name: _output([name]) for name in asked.get("programs", [])},
         "config_settings": config_settings,
         "environ": dict(os.environ),
@@ -125,6 +134,23 @@ def _version(name: str) -> str | None:
 
 def _child(flag: str, names: list[str]) -> dict[str, str]:
     return dict(json.loads(_output([sys.executable, flag, "-c", _CHILD, *names])))
+
+
+def _answers(flag: str) -> dict[str, Any]:
+    """Return what the programs of `asks` answer, here or in a child process with this flag."""
+    return {
+        name: _child_answer(flag, code) if flag else _answer(code) for name, code in _asked().get("asks", {}).items()
+    }
+
+
+def _answer(code: str) -> object:
+    known: dict[str, Any] = {}
+    exec(code, known)
+    return json.loads(json.dumps(known["answer"]))
+
+
+def _child_answer(flag: str, code: str) -> object:
+    return json.loads(_output([sys.executable, flag, "-c", _ASKED, code]))
 
 
 def _output(command: list[str]) -> str:
