@@ -5,11 +5,12 @@ The tree, with the exit codes::
     PassbuildError
     ├── UsageError                2   the command, a setting or the source is wrong
     │   ├── WrongCommand
-    │   ├── InvalidSettings
+    │   ├── Mistaken
+    │   │   ├── InvalidSettings
+    │   │   └── InvalidProject
     │   ├── SourceNotFound
     │   ├── AlreadySdist
     │   ├── UnsafeArchive
-    │   ├── InvalidProject
     │   ├── HostNotFound
     │   ├── HostUnusable
     │   ├── InstallerNotFound
@@ -110,10 +111,9 @@ class Mistake:
 
 
 @dataclass(eq=False)
-class InvalidSettings(UsageError):
-    """One or more settings cannot be read; all mistakes are listed together."""
+class Mistaken(UsageError):
+    """Something that was written cannot be read; all mistakes are listed together."""
 
-    code = "invalid-settings"
     mistakes: Sequence[Mistake]
 
     @property
@@ -125,6 +125,18 @@ class InvalidSettings(UsageError):
     def hint(self) -> str:
         """The hints of the mistakes, each once."""
         return "\n".join(dict.fromkeys(mistake.hint for mistake in self.mistakes if mistake.hint))
+
+
+class InvalidSettings(Mistaken):
+    """One or more settings cannot be read."""
+
+    code = "invalid-settings"
+
+
+class InvalidProject(Mistaken):
+    """pyproject.toml cannot be used."""
+
+    code = "invalid-project"
 
 
 @dataclass(eq=False)
@@ -185,24 +197,6 @@ class UnsafeArchive(UsageError):
         return (
             "an sdist has one top folder and no links or paths that leave it; get it again from where it was published"
         )
-
-
-@dataclass(eq=False)
-class InvalidProject(UsageError):
-    """pyproject.toml cannot be used; all mistakes are listed together."""
-
-    code = "invalid-project"
-    mistakes: Sequence[Mistake]
-
-    @property
-    def message(self) -> str:
-        """One line for each mistake."""
-        return "\n".join(f"{mistake.place}: {mistake.problem}" for mistake in self.mistakes)
-
-    @property
-    def hint(self) -> str:
-        """The hints of the mistakes, each once."""
-        return "\n".join(dict.fromkeys(mistake.hint for mistake in self.mistakes if mistake.hint))
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from passbuild.errors import InvalidProject, InvalidSettings, PassbuildError, Refused
+from passbuild.errors import Mistaken, PassbuildError, Refused
 from passbuild.settings.keys import KEYS
 from passbuild.settings.model import Setting
 
@@ -188,7 +188,7 @@ def _error(error: PassbuildError) -> dict[str, Json]:
             {"name": item.name, "wanted": item.wanted, "found": item.found, "hint": item.hint}
             for item in error.problems
         ]
-    if isinstance(error, (InvalidSettings, InvalidProject)):
+    if isinstance(error, Mistaken):
         document["problems"] = [
             {"place": item.place, "problem": item.problem, "hint": item.hint} for item in error.mistakes
         ]
