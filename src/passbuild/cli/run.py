@@ -95,8 +95,9 @@ def _write_report(report: Report) -> None:
     path = report.settings.report.value
     text = json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
     try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")  # a pipe or a device is written to, never replaced
+        # A pipe or a device is written to, never replaced; /dev/stdout may lead to a file that a shell has open.
+        if path.exists() and (not path.is_file() or path.is_relative_to("/dev")):
+            path.write_text(text, encoding="utf-8")
         else:
             _replace(Path(os.path.realpath(path)), text)
     except OSError as error:
