@@ -248,7 +248,22 @@ def _is_development(info: str) -> bool:
     """Whether this is the ``.egg-info`` of a source tree (``setup.py develop``)."""
     location = os.path.dirname(info)
     sites = {os.path.abspath(sysconfig.get_path(kind)) for kind in ("purelib", "platlib")}
-    return info.endswith(".egg-info") and location not in sites and os.path.isfile(os.path.join(location, "setup.py"))
+    if not info.endswith(".egg-info") or location in sites:
+        return False
+    return os.path.isfile(os.path.join(location, "setup.py")) or any(_links_to(location, site) for site in sys.path)
+
+
+def _links_to(location: str, site: str) -> bool:
+    """Whether a folder of the search path has an ``.egg-link`` to `location` (a ``src`` folder has no setup.py)."""
+    try:
+        links = [name for name in os.listdir(site) if name.endswith(".egg-link")]
+        for name in links:
+            with open(os.path.join(site, name), encoding="utf-8") as stream:
+                if os.path.abspath(stream.readline().strip()) == location:
+                    return True
+    except (OSError, ValueError):
+        pass
+    return False
 
 
 def _is_regular(folder: str) -> bool:
