@@ -160,7 +160,7 @@ def describe(name: str, version: str, location: str, info: str) -> dict[str, Any
         "location": location,
         "info": info,
         "requires": list(distribution.requires or []),
-        "entries": entries(inside, location),
+        "entries": entries(inside, location) if _is_recorded(distribution) else _tops(inside),
         "outside": outside,
         "path_files": path_files,
         "pkg_config": sorted(
@@ -225,6 +225,15 @@ def _files(distribution: PathDistribution, location: str, info: str) -> tuple[li
     if installed is not None:
         return [os.path.normpath(os.path.join(info, line)) for line in installed.splitlines() if line], 0
     return _guessed(distribution, location, info), 0
+
+
+def _is_recorded(distribution: PathDistribution) -> bool:
+    return any(distribution.read_text(name) is not None for name in ("RECORD", "installed-files.txt"))
+
+
+def _tops(paths: Iterable[str]) -> list[str]:
+    """Return the top-level files and folders: without a record nobody knows which parts of a namespace are whose."""
+    return sorted({path.split("/")[0] for path in paths})
 
 
 def _guessed(distribution: PathDistribution, location: str, info: str) -> list[str]:

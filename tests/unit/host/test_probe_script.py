@@ -47,3 +47,17 @@ def test_first_copy_on_the_path_wins_and_left_overs_do_not_count(tmp_path: Path)
     found = _probe.listed([str(tmp_path / "one"), str(tmp_path / "gone"), str(tmp_path / "two")])
 
     assert {name: version for name, (version, _, _) in found.items()} == {"foo-bar": "1"}
+
+
+def test_package_without_a_record_is_whole(tmp_path: Path) -> None:
+    """Debian's python3-gi: its __init__ extends its path, and nothing says which files are its own."""
+    info = tmp_path / "PyGObject-3.42.egg-info"
+    info.mkdir()
+    (info / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: PyGObject\nVersion: 3.42\n")
+    (info / "top_level.txt").write_text("gi\n")
+    (tmp_path / "gi").mkdir()
+    (tmp_path / "gi" / "__init__.py").write_text("__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n")
+
+    described = _probe.describe("pygobject", "3.42", str(tmp_path), str(info))
+
+    assert described["entries"] == ["gi"]
