@@ -43,7 +43,7 @@ import sysconfig
 try:
     from importlib.metadata import PathDistribution
 except ImportError:  # Python 3.7 and older; the reply says which
-    PathDistribution = None  # type: ignore[assignment,misc]
+    PathDistribution = None  # type: ignore[assignment,misc]  # a class for all later Pythons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
