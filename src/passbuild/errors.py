@@ -21,6 +21,7 @@ The tree, with the exit codes::
     │   │   └── PassthroughMissing
     │   ├── Unresolvable
     │   ├── HookContradiction
+    │   ├── BuildCycle
     │   └── IncompleteInstall
     ├── BackendError              1   the build backend did not do its part
     │   ├── BackendFailed
@@ -50,6 +51,8 @@ class PassbuildError(Exception):
     exit_code: int = 1
     log: Path | None = None
     """The file with the whole output of the installer and the backend, where one was kept."""
+    requirement: str = ""
+    """The build requirement that was being built from its sdist; empty for the project itself."""
     report: Report | None = None
     """What was known when it was raised; set by the functions of the API."""
 
@@ -397,6 +400,27 @@ class HookContradiction(PlanImpossible):
     def hint(self) -> str:
         """Where to mend it."""
         return "change [build-system] requires in pyproject.toml, or what the backend's hook returns"
+
+
+@dataclass(eq=False)
+class BuildCycle(PlanImpossible):
+    """A build requirement that exists only as an sdist needs itself, or the project, to be built."""
+
+    code = "build-cycle"
+    chain: Sequence[str]
+
+    @property
+    def message(self) -> str:
+        """Who needs whom, from the project on."""
+        return f"{self.chain[-1]} is needed to build itself: {' needs '.join(self.chain)}"
+
+    @property
+    def hint(self) -> str:
+        """What breaks the cycle."""
+        return (
+            f"none of these has a wheel that fits this host: put one of {self.chain[-1]} where the installer looks "
+            "(PIP_FIND_LINKS, UV_FIND_LINKS), or require a version that has one"
+        )
 
 
 @dataclass(eq=False)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from passbuild.errors import PassbuildError
     from passbuild.host.model import Host
     from passbuild.plan.model import Plan
+    from passbuild.report import Built
     from passbuild.settings.model import Settings
 
 
@@ -40,6 +41,8 @@ class Topic(Enum):
     LINE = "line"
     """A line of the installer's or backend's output."""
     WARNING = "warning"
+    BUILT = "built"
+    """A build requirement was built from its sdist."""
     ARTIFACT = "artifact"
     """An artifact was published."""
     KEPT = "kept"
@@ -114,6 +117,24 @@ class Journal:
         """Note a folder that was kept."""
         self._report = replace(self._report, kept=(*self._report.kept, folder))
         self._event(Topic.KEPT, str(folder))
+
+    def built(self, requirement: Built) -> None:
+        """Note a build requirement that was built from its sdist."""
+        self._report = replace(self._report, built=(*self._report.built, requirement))
+        self._event(Topic.BUILT, f"{requirement.name} {requirement.version}")
+
+    def of_requirement(self, name: str, source: Path) -> Journal:
+        """Return a journal for the build of a build requirement; its warnings are told here, and what it had built."""
+
+        def tell(event: Event) -> None:
+            if event.topic is Topic.BUILT:
+                self.built(event.report.built[-1])
+            # That a named package is not there, or that nothing requires it, was said of the project already.
+            of_plan = event.report.plan.warnings if event.report.plan else ()
+            if event.topic is Topic.WARNING and event.text not in of_plan:
+                self.warning(f"{name}: {event.text}")
+
+        return Journal("wheel", source, tell)
 
     def failed(self, error: PassbuildError) -> Report:
         """Note how the run failed."""

@@ -14,11 +14,22 @@ from packaging.utils import canonicalize_name
 from passbuild import artifact, diagnosis, workspace
 from passbuild.environment import build_environment, installers
 from passbuild.environment.build_environment import Site
-from passbuild.errors import BackendFailed, HookContradiction, PassthroughMissing, Unresolvable, VersionMismatch
+from passbuild.environment.sdists import BuiltWheel
+from passbuild.errors import (
+    BackendFailed,
+    BuildCycle,
+    HookContradiction,
+    PassbuildError,
+    PassthroughMissing,
+    Unresolvable,
+    VersionMismatch,
+)
 from passbuild.hooks import Backend
 from passbuild.host import find, probe
+from passbuild.host.model import Choice
 from passbuild.plan.decide import decided
 from passbuild.project import read
+from passbuild.report import Built
 from passbuild.settings import merge
 
 if TYPE_CHECKING:
@@ -26,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from packaging.requirements import Requirement
+    from packaging.utils import NormalizedName
 
     from passbuild.environment.build_environment import BuildEnvironment
     from passbuild.host.model import Host
@@ -59,6 +71,8 @@ class Run:
     host: Host
     workspace: Workspace
     journal: Journal
+    chain: tuple[str, ...]
+    """The project, and the build requirements that are being built for it, each for the one before it."""
 
 
 def wheel(order: Order, journal: Journal) -> Report:
@@ -127,10 +141,10 @@ def begun(order: Order, work: Workspace, journal: Journal) -> Run:
     beside = order.surroundings.cwd if project.is_archive else project.folder
     choice = find.found(settings.host, beside, order.surroundings)
     with journal.step("read the host"):
-        names = [canonicalize_name(item.value.name) for item in settings.passthrough]
-        host = probe.probed(choice, names, order.surroundings.environ)
+        host = probe.probed(choice, _names(settings), order.surroundings.environ)
     journal.host(host)
-    return Run(order=order, project=project, settings=settings, host=host, workspace=work, journal=journal)
+    chain = (project.name or project.folder.name,)
+    return Run(order=order, project=project, settings=settings, host=host, workspace=work, journal=journal, chain=chain)
 
 
 def ready(run: Run, kind: Literal["wheel", "sdist"], reusable: BuildEnvironment | None = None) -> BuildEnvironment:
@@ -172,10 +186,12 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
     surroundings = run.order.surroundings
     installer = None
     if made.install:
-        installer = installers.chosen(run.settings.installer.value, run.host, surroundings.environ)
+        installer = installers.chosen(run.settings.installer.value, run.host, surroundings)
     site = Site(
         folder=run.workspace.new_folder("environment"),
         source=run.project.folder,
+        wheels=run.workspace.wheels,
+        build_requirement=lambda tree: _requirement_built(run, tree),
         surroundings=surroundings,
         on_line=run.workspace.on_line,
     )
@@ -188,6 +204,40 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
             "requires: another version is installed and used"
         )
     return environment
+
+
+def _requirement_built(run: Run, tree: Path) -> BuiltWheel:
+    """Build a wheel of a build requirement that exists only as an sdist, with the same passthrough."""
+    project = read.opened(tree, tree)
+    name = project.name or tree.name
+    chain = (*run.chain, name)
+    if name in run.chain:
+        raise BuildCycle(chain=chain)
+    settings = merge.of_requirement(run.settings, project, run.order.surroundings, run.order.given)
+    host = run.host
+    if set(_names(settings)) != set(_names(run.settings)):
+        choice = Choice(executable=host.executable, reason=host.reason)
+        host = probe.probed(choice, _names(settings), run.order.surroundings.environ)
+    journal = run.journal.of_requirement(name, tree)
+    inner = replace(run, project=project, settings=settings, host=host, journal=journal, chain=chain)
+    identity = artifact.Identity(name=project.name, version=project.version)
+    try:
+        with run.journal.step(f"build the requirement {name} from its sdist"):
+            environment = ready(inner, "wheel")
+            with _diagnosed(inner, environment):
+                staged = _backend(inner, environment).build("wheel", run.workspace.new_folder("wheel"))
+            is_new = not (run.workspace.wheels / staged.name).exists()
+            built = artifact.published(staged, "wheel", run.workspace.wheels, identity)
+    except PassbuildError as error:
+        error.requirement = error.requirement or name
+        raise
+    passed = tuple(item.distribution.name for item in environment.passed)
+    run.journal.built(Built(name=built.name, version=built.version, passed=passed))
+    return BuiltWheel(name=built.name, path=built.path, is_new=is_new)
+
+
+def _names(settings: Settings) -> list[NormalizedName]:
+    return [canonicalize_name(item.value.name) for item in settings.passthrough]
 
 
 def _backend(run: Run, environment: BuildEnvironment) -> Backend:

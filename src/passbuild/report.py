@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from enum import Enum
     from pathlib import Path
 
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
     from passbuild.artifact import Artifact
     from passbuild.environment.build_environment import BuildEnvironment
     from passbuild.host.model import Host
@@ -38,6 +41,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A build requirement that was built from its sdist, as it has no wheel."""
+
+    name: NormalizedName
+    version: Version
+    passed: tuple[NormalizedName, ...]
+    """What the host gave for its build."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What happened, from the settings to the artifacts; on failure, as far as it came."""
 
@@ -55,6 +68,8 @@ class Report:
     """The text of METADATA, for `passbuild metadata`."""
     warnings: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+    built: tuple[Built, ...] = ()
+    """The build requirements that were built from their sdists, in that order."""
     kept: tuple[Path, ...] = ()
     """Folders that `--keep` left."""
     error: PassbuildError | None = None
@@ -82,6 +97,9 @@ class Report:
             "replaced": [_passed(item) for item in self.environment.replaced] if self.environment else [],
             "installed": self._installed(),
             "to_install": [str(item) for item in self.plan.install] if self.plan else [],
+            "built_requirements": [
+                {"name": item.name, "version": str(item.version), "passed": list(item.passed)} for item in self.built
+            ],
             "installer": self.environment.installer if self.environment else "",
             "dropped": list(self.plan.dropped) if self.plan else [],
             "warnings": list(self.warnings),
@@ -182,6 +200,7 @@ def _error(error: PassbuildError) -> dict[str, Json]:
         "exit_code": error.exit_code,
         "output": list(error.output[-_LAST_LINES:]),
         "log": str(error.log) if error.log else None,
+        "requirement": error.requirement,
     }
     if isinstance(error, Refused):
         document["problems"] = [

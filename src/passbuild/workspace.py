@@ -33,6 +33,11 @@ class Workspace:
         """Where an archive is extracted."""
         return self.folder / "source"
 
+    @property
+    def wheels(self) -> Path:
+        """Where wheels of build requirements are kept."""
+        return self.folder / "wheels"
+
     def new_folder(self, name: str) -> Path:
         """Make and return a fresh folder, called `name` with a number behind it."""
         count = len(list(self.folder.glob(f"{name}-*")))
@@ -53,6 +58,7 @@ def opened(journal: Journal) -> Iterator[Workspace]:
     folder = Path(tempfile.mkdtemp(prefix="passbuild-"))
     log = folder / "output.log"
     try:
+        (folder / "wheels").mkdir()
         with log.open("w", encoding="utf-8", errors="replace") as sink:
             yield Workspace(folder=folder, log=log, sink=sink, journal=journal)
     except PassbuildError as error:

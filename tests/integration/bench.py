@@ -141,9 +141,10 @@ class Workshop:
             ]
             self.run(*uv, *options, *requirements)
 
-    def run(self, *argv: object) -> None:
-        """Run a program that has to succeed."""
-        subprocess.run([str(item) for item in argv], env=self.environ, check=True, capture_output=True)
+    def run(self, *argv: object, **variables: object) -> None:
+        """Run a program that has to succeed, with these variables in addition."""
+        environ = {**self.environ, **{name: str(value) for name, value in variables.items()}}
+        subprocess.run([str(item) for item in argv], env=environ, check=True, capture_output=True)
 
 
 @dataclass(slots=True, kw_only=True)

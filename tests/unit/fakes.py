@@ -105,4 +105,5 @@ def surroundings(folder: Path, **environ: str) -> Surroundings:
         prefix=folder / "own",
         base_python=folder / "base" / "bin" / "python",
         config_file=folder / "config.toml",
+        pip_cache=folder / "pip",
     )

@@ -69,7 +69,7 @@ class Speaker:
                 self._say(Text.assemble(("warning: ", "bold yellow"), event.text), at=-1)
             case Topic.KEPT:
                 self._say(Text(f"kept {event.text}"), at=-2)
-            case Topic.ARTIFACT:
+            case Topic.BUILT | Topic.ARTIFACT:
                 pass
 
     def result(self, report: Report) -> None:
@@ -97,6 +97,8 @@ class Speaker:
         self._print(Text.assemble((f"error[{error.code}]: ", "bold red"), first))
         for line in rest:
             self._print(Text("  " + line))
+        if error.requirement:
+            self._print(Text(f"  while building the requirement {error.requirement} from its sdist"))
         for line in error.hint.splitlines():
             self._print(Text.assemble(("hint: ", "bold cyan"), line))
         if error.log is not None:

@@ -7,11 +7,12 @@ environment. The environment satisfies `build.env.IsolatedEnv`.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from passbuild import process
-from passbuild.environment import contents, installers, scripts, stand_ins, venv, view
+from passbuild.environment import contents, installers, scripts, sdists, stand_ins, venv, view
+from passbuild.environment.installers import Task
 from passbuild.errors import IncompleteInstall, Unresolvable
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from passbuild.environment.contents import Installed
     from passbuild.environment.installers import Installer
+    from passbuild.environment.sdists import BuiltWheel
     from passbuild.environment.venv import Venv
     from passbuild.environment.view import View
     from passbuild.host.model import Host
@@ -116,6 +118,10 @@ class Site:
     """A folder of ours, not yet there."""
     source: Path
     """The source tree that is going to be built."""
+    wheels: Path
+    """The folder with the wheels that were built of build requirements."""
+    build_requirement: Callable[[Path], BuiltWheel]
+    """Builds the source tree of a build requirement into `wheels`."""
     surroundings: Surroundings
     on_line: Callable[[str], None]
 
@@ -146,16 +152,48 @@ def created(plan: Plan, host: Host, installer: Installer | None, site: Site) -> 
 
 
 def _install(plan: Plan, installer: Installer, place: Venv, site: Site) -> None:
-    requirements = site.folder / "requirements.txt"
-    requirements.write_text("".join(f"{item}\n" for item in plan.install), encoding="utf-8")
-    argv = installer.command(place, requirements, plan.constraints)
+    if not plan.passed:  # as ever: the installer builds what it has to, in an isolation of its own
+        finished = _run(plan, installer, _task(plan, place, site), site)
+        if finished.returncode != 0:
+            raise _unresolvable(plan, installer, finished)
+        return
+    task = _task(plan, place, site, wheels=site.wheels)
+    with sdists.handed_over(place, site.folder / "inbox", site.surroundings.cwd) as inbox:
+        seen: set[Path] = set()
+        while (finished := _run(plan, installer, task, site)).returncode != 0:
+            trees = [tree for tree in inbox.trees() if tree not in seen]
+            if not trees:
+                raise _unresolvable(plan, installer, finished)
+            seen.update(trees)
+            task = _with_wheels(task, installer, [site.build_requirement(tree) for tree in trees])
+
+
+def _task(plan: Plan, place: Venv, site: Site, *, wheels: Path | None = None) -> Task:
+    return Task(venv=place, requirements=site.folder / "requirements.txt", constraints=plan.constraints, wheels=wheels)
+
+
+def _run(plan: Plan, installer: Installer, task: Task, site: Site) -> process.Finished:
+    lines = sdists.from_wheels(plan.install, task.wheels) if task.wheels else map(str, plan.install)
+    task.requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    environ = installers.environ_for(site.surroundings.environ)
     # A pip that runs from a wheel leaves its certificates in the folder for temporary files (Python 3.8).
-    environ = {**installers.environ_for(site.surroundings.environ), "TMPDIR": str(site.folder)}
-    finished = process.stream(argv, environ=environ, on_line=site.on_line)
-    if finished.returncode != 0:
-        raise Unresolvable(
-            installer=installer.name, conclusion=installer.conclusion(finished.stdout.splitlines()), passed=plan.pins
-        )
+    environ |= {"TMPDIR": str(site.folder), **installer.variables(task, site.surroundings.environ)}
+    return process.stream(installer.command(task), environ=environ, on_line=site.on_line)
+
+
+def _with_wheels(task: Task, installer: Installer, wheels: Sequence[BuiltWheel]) -> Task:
+    """Return the task for the next try; a wheel that the installer did not take has to be taken now."""
+    again = {item.name for item in wheels if not item.is_new}
+    if again & set(task.only_binary):
+        names = ", ".join(sorted(again))
+        conclusion = [f"it does not take the wheel that was built of the sdist of {names}, whose hash is another one"]
+        raise Unresolvable(installer=installer.name, conclusion=conclusion)
+    return replace(task, only_binary=(*task.only_binary, *sorted(again)))
+
+
+def _unresolvable(plan: Plan, installer: Installer, finished: process.Finished) -> Unresolvable:
+    conclusion = installer.conclusion(finished.stdout.splitlines())
+    return Unresolvable(installer=installer.name, conclusion=conclusion, passed=plan.pins)
 
 
 def _checked(plan: Plan, installer: Installer, place: Venv, standing: Mapping[Path, str]) -> tuple[Passed, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import itertools
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
 
     from passbuild.environment.venv import Venv
     from passbuild.host.model import Host
+    from passbuild.surroundings import Surroundings
 
 _PIP_WITH_PYTHON_OPTION = Version("22.3")
+_PIP_DOWNLOADS = ("http-v2", "http")
+"""The folders of pip's cache that hold what it downloaded, from pip 23.3 on and before."""
 _ELSEWHERE = {
     "PIP_TARGET",
     "PIP_PREFIX",
@@ -39,6 +43,22 @@ _ELSEWHERE = {
 """Variables that would make an installer write elsewhere than into the build environment."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One installation."""
+
+    venv: Venv
+    """Where it installs to."""
+    requirements: Path
+    """A requirements file."""
+    constraints: Sequence[Path]
+    """Constraints files."""
+    wheels: Path | None
+    """The folder with the wheels that we built of sdists, where the installer may build none; None where it may."""
+    only_binary: Sequence[str] = ()
+    """Names of which it has to take the wheel, whatever its own settings say."""
+
+
 class Installer(Protocol):
     """Puts requirements into an environment."""
 
@@ -46,21 +66,24 @@ class Installer(Protocol):
     def name(self) -> str:
         """The installer's name, as users know it."""
 
-    def command(self, venv: Venv, requirements: Path, constraints: Sequence[Path]) -> list[str]:
-        """Return the argument list that installs a requirements file into `venv`."""
+    def command(self, task: Task) -> list[str]:
+        """Return the argument list that does `task`."""
+
+    def variables(self, task: Task, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables that `task` needs beside those of `environ`."""
 
     def conclusion(self, output: Sequence[str]) -> list[str]:
         """Return the lines of a failed run's output that say why it failed."""
 
 
-def chosen(choice: InstallerChoice, host: Host, environ: Mapping[str, str]) -> Installer:
+def chosen(choice: InstallerChoice, host: Host, surroundings: Surroundings) -> Installer:
     """Return the installer to use for a host: uv where it is available, else pip. Raises InstallerNotFound."""
-    uv = None if choice is InstallerChoice.PIP else _uv(environ)
+    uv = None if choice is InstallerChoice.PIP else _uv(surroundings.environ)
     if uv is not None:
         return uv
     if choice is InstallerChoice.UV:
         raise InstallerNotFound(installer="uv", python=host.minor)
-    pip = _pip(host)
+    pip = _pip(host, surroundings.pip_cache)
     if pip is None:
         raise InstallerNotFound(installer="pip", python=host.minor)
     return pip
@@ -84,11 +107,18 @@ class Uv:
         """Return `uv`."""
         return "uv"
 
-    def command(self, venv: Venv, requirements: Path, constraints: Sequence[Path]) -> list[str]:
-        """Return the argument list that installs a requirements file into `venv`."""
-        limits = [argument for file in constraints for argument in ("--constraint", str(file))]
-        target = ["--python", str(venv.python), "--color", "never"]
-        return [str(self.program), "pip", "install", *target, "--requirement", str(requirements), *limits]
+    def command(self, task: Task) -> list[str]:
+        """Return the argument list that does `task`."""
+        target = ["--python", str(task.venv.python), "--color", "never"]
+        # Wheels in uv's cache were built against whatever was there then: a setting of their own keeps them apart.
+        apart = ["--no-build-isolation", "--config-setting", "passbuild=hand-over"] if task.wheels else []
+        return [str(self.program), "pip", "install", *target, *apart, *_inputs(task)]
+
+    def variables(self, task: Task, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return the place of the wheels: given as an option, it would hide what the variable says."""
+        if task.wheels is None:
+            return {}
+        return {"UV_FIND_LINKS": ",".join(filter(None, (environ.get("UV_FIND_LINKS", ""), str(task.wheels))))}
 
     def conclusion(self, output: Sequence[str]) -> list[str]:
         """Return the error and its causes: from the first line that is marked as one to the end."""
@@ -105,19 +135,38 @@ class Pip:
     before: tuple[str, ...]
     """What stands before the environment's interpreter: a pip that takes `--python`; empty for a wheel."""
     wheel: Path | None = None
+    cache: Path | None = None
+    """Where pip keeps its downloads."""
 
     @property
     def name(self) -> str:
         """Return `pip`."""
         return "pip"
 
-    def command(self, venv: Venv, requirements: Path, constraints: Sequence[Path]) -> list[str]:
-        """Return the argument list that installs a requirements file into `venv`."""
-        pip = [str(venv.python), str(self.wheel / "pip")] if self.wheel else [*self.before, str(venv.python)]
-        limits = [argument for file in constraints for argument in ("--constraint", str(file))]
+    def command(self, task: Task) -> list[str]:
+        """Return the argument list that does `task`."""
+        python = str(task.venv.python)
+        pip = [python, str(self.wheel / "pip")] if self.wheel else [*self.before, python]
         # Byte code is written by the first hook that needs it; most of what is installed is never imported.
         options = ["--no-warn-script-location", "--disable-pip-version-check", "--no-compile", "--no-color"]
-        return [*pip, "install", *options, "--no-user", "--requirement", str(requirements), *limits]
+        apart = ["--no-build-isolation", "--find-links", str(task.wheels)] if task.wheels else []
+        return [*pip, "install", *options, *apart, "--no-user", *_inputs(task)]
+
+    def variables(self, task: Task, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return a cache that has the user's downloads and not the wheels built of sdists before.
+
+        Those were built against whatever was there then, and pip has no setting that keeps them apart.
+        """
+        if task.wheels is None or self.cache is None:
+            return {}
+        downloads = Path(environ.get("PIP_CACHE_DIR") or self.cache)
+        cache = task.requirements.with_name("pip-cache")
+        cache.mkdir(exist_ok=True)
+        for name in _PIP_DOWNLOADS:
+            with contextlib.suppress(OSError):  # there already, or nowhere to keep anything: a cache is no duty
+                (downloads / name).mkdir(parents=True, exist_ok=True)
+                (cache / name).symlink_to(downloads / name, target_is_directory=True)
+        return {"PIP_CACHE_DIR": str(cache)}
 
     def conclusion(self, output: Sequence[str]) -> list[str]:
         """Return the error lines and, of a conflict, who wants what; pip's general advice is left out."""
@@ -128,6 +177,12 @@ class Pip:
         return _last(output)
 
 
+def _inputs(task: Task) -> list[str]:
+    limits = [argument for file in task.constraints for argument in ("--constraint", str(file))]
+    binary = [argument for name in task.only_binary for argument in ("--only-binary", name)]
+    return ["--requirement", str(task.requirements), *limits, *binary]
+
+
 def _uv(environ: Mapping[str, str]) -> Uv | None:
     """Find uv beside passbuild (the extra `uv`), then on PATH."""
     beside = shutil.which("uv", path=str(Path(sys.executable).parent))
@@ -135,12 +190,12 @@ def _uv(environ: Mapping[str, str]) -> Uv | None:
     return Uv(program=Path(program)) if program else None
 
 
-def _pip(host: Host) -> Pip | None:
+def _pip(host: Host, cache: Path) -> Pip | None:
     """Find a pip that runs on the host's Python: our own, the one that virtualenv carries, the one in its ensurepip."""
     if _own_pip_serves(host.minor):
-        return Pip(before=(sys.executable, "-m", "pip", "--python"))
+        return Pip(before=(sys.executable, "-m", "pip", "--python"), cache=cache)
     wheel = _embedded(host.minor) or _ensurepip(host)
-    return Pip(before=(), wheel=wheel) if wheel else None
+    return Pip(before=(), wheel=wheel, cache=cache) if wheel else None
 
 
 def _own_pip_serves(minor: str) -> bool:

@@ -7,20 +7,17 @@ folders shared by several distributions are real folders with links inside, so o
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from passbuild.environment import start_up
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from passbuild.environment.venv import Venv
     from passbuild.host.model import Distribution
-
-_REDIRECT = "_passbuild_redirect"
-_DATA = "_passbuild_redirects"
-_START = "_passbuild"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +44,7 @@ def write(distributions: Sequence[Distribution], venv: Venv, folder: Path, impor
         _link(distribution.info, folder / distribution.info.name)
         for entry in distribution.entries:
             _link(distribution.location / entry, folder / entry)
-    site = venv.site_packages
     redirects = _redirects(distributions, folder, true_paths=true_paths)
-    shutil.copyfile(Path(__file__).with_name("_redirect.py"), site / f"{_REDIRECT}.py")
-    # ASCII alone: older Pythons read these files by the locale. Paths stand in a module, which is always UTF-8.
-    (site / f"{_START}.pth").write_text(f"import {_REDIRECT}; {_REDIRECT}.install()\n", encoding="ascii")
-    (site / f"{_START}.start").write_text(f"{_REDIRECT}:install\n", encoding="ascii")
     lines = [line for item in distributions for file in item.path_files for line in _path_lines(file, item.location)]
     values = {
         "VIEW": str(folder),
@@ -61,7 +53,7 @@ def write(distributions: Sequence[Distribution], venv: Venv, folder: Path, impor
         "LINES": lines,
         "IMPORTS": str(imports),
     }
-    _write_data(site / f"{_DATA}.py", values)
+    start_up.write(venv, Path(__file__).with_name("_redirect.py"), values)
     configs = _pkg_config(distributions, folder, true_paths=true_paths)
     return View(folder=folder, imports=imports, scripts=venv.scripts, pkg_config=configs)
 
@@ -126,11 +118,6 @@ def _module_name(entry: PurePosixPath) -> str | None:
 
 def _read_only(distributions: Iterable[Distribution], folder: Path) -> tuple[str, ...]:
     return tuple(sorted({f"{place}{os.sep}" for place in (folder, *(item.location for item in distributions))}))
-
-
-def _write_data(file: Path, values: Mapping[str, object]) -> None:
-    text = "".join(f"{name} = {value!a}\n" for name, value in values.items())
-    file.write_text(f'"""Written by passbuild for one build environment."""\n\n{text}', encoding="utf-8")
 
 
 def _path_lines(file: Path, location: Path) -> Iterable[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -271,3 +271,17 @@ def collected(project: Project, surroundings: Surroundings, given: Given) -> Set
     settings = merged(layers, mistakes)
     sources.check(mistakes)
     return settings
+
+
+def of_requirement(settings: Settings, project: Project, surroundings: Surroundings, given: Given) -> Settings:
+    """Return the settings for building a build requirement: the same, with the names that are set for it in addition.
+
+    Config settings and extra build requirements are those of `settings`' own project, and do not count. Raises
+    InvalidSettings.
+    """
+    own = collected(project, surroundings, replace(given, values={}))
+    taken = {item.value for item in settings.taken_away}
+    known = {_name(item) for item in settings.passthrough} | taken
+    added = tuple(item for item in own.passthrough if _name(item) not in known)
+    required = tuple(item for item in own.build_requires if item not in settings.build_requires)
+    return replace(settings, passthrough=(*settings.passthrough, *added), build_requires=required, config_settings={})
