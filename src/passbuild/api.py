@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from passbuild import pipeline, workspace
-from passbuild.errors import PassbuildError
+from passbuild.errors import HostChanged, PassbuildError
 from passbuild.journal import Journal
 from passbuild.settings.merge import Given
 from passbuild.surroundings import Surroundings
@@ -74,7 +74,11 @@ def build_environment(
     order = _order(source, settings)
     journal = Journal("environment", order.source, tell)
     with _reported(journal), workspace.opened(journal) as work:
-        yield pipeline.ready(pipeline.begun(order, work, journal), kind)
+        environment = pipeline.ready(pipeline.begun(order, work, journal), kind)
+        yield environment
+        changes = environment.host_changes()
+        if changes:
+            raise HostChanged(hook="a hook", changes=changes)
 
 
 def _run(

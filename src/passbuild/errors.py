@@ -25,6 +25,7 @@ The tree, with the exit codes::
     │   └── IncompleteInstall
     ├── BackendError              1   the build backend did not do its part
     │   ├── BackendFailed
+    │   ├── HostChanged
     │   └── BadArtifact
     └── Cancelled               128+N a signal ended the build (130 for Ctrl-C)
 
@@ -466,6 +467,40 @@ class BackendFailed(BackendError):
     def hint(self) -> str:
         """What the log gives reason to advise."""
         return self.advice
+
+    @property
+    def output(self) -> tuple[str, ...]:
+        """The end of the backend's output."""
+        return tuple(self.lines)
+
+
+@dataclass(eq=False)
+class HostChanged(BackendError):
+    """Files of passed packages changed while a hook ran: the host is only read, so nothing was published."""
+
+    code = "host-changed"
+    hook: str
+    changes: Sequence[str]
+    lines: Sequence[str] = ()
+
+    _SHOWN: ClassVar[int] = 20
+
+    @property
+    def message(self) -> str:
+        """The files, and what happened to each."""
+        more = len(self.changes) - self._SHOWN
+        rest = [f"and {more} more"] if more > 0 else []
+        head = f"the host was changed while {self.hook} ran"
+        return "\n".join((head, *self.changes[: self._SHOWN], *rest))
+
+    @property
+    def hint(self) -> str:
+        """Whose fault it may be, and what to do about the host."""
+        return (
+            "no build may write into the packages of the host; nothing was published. If another program of yours "
+            "wrote there meanwhile, build again; if not, reinstall what was changed, and look at what the project's "
+            "build runs"
+        )
 
     @property
     def output(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import pyproject_hooks
 from packaging.requirements import InvalidRequirement, Requirement
 
 from passbuild import process
-from passbuild.errors import BackendFailed
+from passbuild.errors import BackendFailed, HostChanged
 from passbuild.settings.model import Setting
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Backend:
         self._config_settings = dict(config_settings)
         self._on_line = on_line
         self._lines: list[str] = []
+        self._hook = ""
         self._hooks = pyproject_hooks.BuildBackendHookCaller(
             str(project.folder),
             project.build_system.backend,
@@ -50,7 +51,7 @@ class Backend:
         )
 
     def requires(self, kind: Kind) -> tuple[Setting[Requirement], ...]:
-        """Return what ``get_requires_for_build_*`` asks for in addition. Raises BackendFailed."""
+        """Return what ``get_requires_for_build_*`` asks for in addition. Raises BackendFailed or HostChanged."""
         name = f"get_requires_for_build_{kind}"
         hook = self._hooks.get_requires_for_build_wheel
         if kind == "sdist":
@@ -66,7 +67,7 @@ class Backend:
             raise self._failure(name, f"it returned what is no requirement by PEP 508: {reason}") from error
 
     def build(self, kind: Kind, folder: Path) -> Path:
-        """Build into `folder` and return the artifact's path. Raises BackendFailed."""
+        """Build into `folder` and return the artifact's path. Raises BackendFailed or HostChanged."""
         name = f"build_{kind}"
         with self._explained(name):
             if kind == "wheel":
@@ -98,8 +99,16 @@ class Backend:
         """Run one hook (`pyproject_hooks.SubprocessRunner`)."""
         environ = {**self._environment.hook_environ(), **(extra_environ or {})}
         finished = process.stream(cmd, environ=environ, on_line=self._heard, cwd=Path(cwd) if cwd else None)
+        if finished.returncode != 0 or not self._hook.startswith("get_requires"):  # after which another hook comes
+            self._refuse_changes()
         if finished.returncode != 0:
             raise subprocess.CalledProcessError(finished.returncode, list(cmd))
+
+    def _refuse_changes(self) -> None:
+        """Raise HostChanged when the files of passed distributions are not what they were before the first hook."""
+        changes = self._environment.host_changes()
+        if changes:
+            raise HostChanged(hook=self._hook, changes=changes, lines=tuple(self._lines))
 
     def _heard(self, line: str) -> None:
         self._lines.append(line)
@@ -109,6 +118,7 @@ class Backend:
     def _explained(self, hook: str) -> Iterator[None]:
         """Raise BackendFailed for whatever goes wrong in a hook."""
         self._lines.clear()
+        self._hook = hook
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")

@@ -5,13 +5,14 @@ Every test of this folder compares the host before and after; here are the backe
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from tests.integration.bench import Bench
+    from tests.integration.bench import Bench, Environment, Outcome
 
 _ATTACKS = {
     "pip installs another version": "[outer, '-m', 'pip', '--python', sys.executable, 'install', 'engine==2.0']",
@@ -51,6 +52,121 @@ def test_what_a_backend_installs_or_removes_does_not_reach_the_host(bench: Bench
     run = bench.passbuild("wheel", project, "--host", host, *options)
 
     assert run.code == 0, run.stderr
+
+
+_WRITES = {
+    "writes into a passed package": ("Path(engine.__file__).write_text('# mine')", "engine/__init__.py: was written"),
+    "writes without a change of size or time": (
+        "os.replace(shutil.copy2(engine.__file__, engine.__file__ + '.new'), engine.__file__)",
+        "engine/__init__.py: was written",
+    ),
+    "writes through a link of the view": (
+        "next(Path(p, 'engine/part.py') for p in sys.path if p.endswith('host-packages')).write_text('# mine')",
+        "engine/part.py: was written",
+    ),
+    "writes into the package of a closure member": (
+        "Path(fuel.__file__).write_text('# mine')",
+        "fuel/__init__.py: was written",
+    ),
+    "writes into the metadata": (
+        "Path(engine.__file__).parents[1].joinpath('engine-1.0.dist-info/METADATA').write_text('')",
+        "engine-1.0.dist-info/METADATA: was written",
+    ),
+    "adds a module": ("Path(engine.__file__).with_name('more.py').touch()", "engine/more.py: is new"),
+    "deletes a module": ("Path(engine.__file__).with_name('part.py').unlink()", "engine/part.py: is gone"),
+    "deletes the package": ("shutil.rmtree(Path(engine.__file__).parent)", "engine: is gone"),
+    "changes permissions": ("Path(engine.__file__).chmod(0o777)", "engine/__init__.py: has other permissions"),
+    "changes permissions of a folder": ("Path(engine.__file__).parent.chmod(0o700)", "engine: has other permissions"),
+    "compiles byte code": ("py_compile.compile(engine.__file__)", "engine/__pycache__: is new"),
+    "replaces a script": (
+        "Path(engine.__file__).parents[4].joinpath('bin/scripted-native').write_text('')",
+        "bin/scripted-native: was written",
+    ),
+    "pip installs another version into the host": (
+        "subprocess.run([{outer!r}, '-m', 'pip', '--python', {host!r}, 'install', 'engine==2.0'], check=True)",
+        "engine-1.0.dist-info: is gone",
+    ),
+}
+_WRITER = """
+import engine, fuel, scripted, os, py_compile, shutil, subprocess, sys, tiny_wheel
+from pathlib import Path
+
+def get_requires_for_build_wheel(config_settings=None):
+    {first}
+    return []
+
+def build_wheel(folder, *rest):
+    {last}
+    return tiny_wheel.write(Path(folder), "sample", "1.0", {{"sample.py": ""}}).name
+"""
+
+
+def _attacked(bench: Bench, first: str, last: str) -> tuple[Outcome, Environment]:
+    host = bench.own_host("engine==1.0", "fuel==1.0", "scripted==1.0")
+    names = {"outer": sys.executable, "host": str(host.python)}
+    project = bench.project(requires=["tool"])
+    text = _WRITER.format(first=first.format(**names), last=last.format(**names))
+    (project / "backend" / "hostile.py").write_text(text, encoding="utf-8")
+    file = project / "pyproject.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('"recorder"', '"hostile"'), encoding="utf-8")
+    run = bench.passbuild("wheel", project, "--host", host, "--passthrough", "engine", "--passthrough", "scripted")
+    return run, host
+
+
+@pytest.mark.parametrize("attack", _WRITES)
+def test_a_hook_that_writes_into_the_host_fails_the_build(bench: Bench, attack: str) -> None:
+    """It is detected, the error names the files, and nothing is published."""
+    code, told = _WRITES[attack]
+
+    run, host = _attacked(bench, "pass", code)
+
+    assert run.code == 1, run.stderr
+    assert run.error["code"] == "host-changed"
+    assert run.error["message"].splitlines()[0] == "the host was changed while build_wheel ran"
+    where = host.folder if told.startswith("bin/") else host.site_packages
+    assert f"{where}/{told}" in run.error["message"].splitlines()
+    assert bench.published() == {}
+
+
+@pytest.mark.parametrize("last", ["pass", "raise SystemExit(3)"], ids=["the next one succeeds", "the next one fails"])
+def test_what_the_first_hook_writes_into_the_host_is_detected(bench: Bench, last: str) -> None:
+    """Whatever the hook behind it does: that the host was changed is the graver news."""
+    run, host = _attacked(bench, "Path(engine.__file__).with_name('more.py').touch()", last)
+
+    assert run.error["code"] == "host-changed"
+    assert f"{host.site_packages}/engine/more.py: is new" in run.error["message"]
+    assert bench.published() == {}
+
+
+def test_a_hook_that_may_write_nowhere_near_the_host_is_no_attack(bench: Bench) -> None:
+    """What the same backend writes into its own environment and source tree is its own business."""
+    own = "Path(sys.prefix, 'mine').touch(); Path('mine').touch(); py_compile.compile('pyproject.toml', doraise=False)"
+
+    run, _ = _attacked(bench, own, own)
+
+    assert run.code == 0, run.stderr
+
+
+def test_the_environment_of_the_api_tells_what_was_written(bench: Bench) -> None:
+    """`build_environment()` looks at the host when its block ends."""
+    host = bench.own_host("engine==1.0", "fuel==1.0")
+    project = bench.project()
+    program = (
+        "import os, pathlib, passbuild\n"
+        f"file = pathlib.Path({str(host.site_packages)!r}, 'engine', 'part.py')\n"
+        "try:\n"
+        f"    with passbuild.build_environment({str(project)!r}, host={str(host)!r}, passthrough=['engine']):\n"
+        "        file.write_text('# mine')\n"
+        "except passbuild.PassbuildError as error:\n"
+        "    print(error.code, error)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=bench.environ, check=True, capture_output=True, encoding="utf-8"
+    )
+
+    assert done.stdout.splitlines()[0] == "host-changed the host was changed while a hook ran"
+    assert done.stdout.splitlines()[1] == f"{host.site_packages}/engine/part.py: was written"
 
 
 def test_paths_with_spaces_and_umlauts(bench: Bench, installer: str) -> None:

@@ -14,6 +14,7 @@ from passbuild import process
 from passbuild.environment import contents, installers, scripts, sdists, stand_ins, venv, view
 from passbuild.environment.installers import Task
 from passbuild.errors import IncompleteInstall, Unresolvable
+from passbuild.host import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from passbuild.environment.sdists import BuiltWheel
     from passbuild.environment.venv import Venv
     from passbuild.environment.view import View
+    from passbuild.host.files import State
     from passbuild.host.model import Host
     from passbuild.plan.model import Passed, Plan
     from passbuild.surroundings import Surroundings
@@ -50,6 +52,8 @@ class BuildEnvironment:
     """What the installer put into the environment."""
     installer: str
     """Its name; empty where nothing had to be installed."""
+    host_files: Mapping[str, State] = field(repr=False)
+    """What the files of the passed distributions looked like before the first hook."""
     environ: Mapping[str, str] = field(repr=False)  # it holds what CI keeps secret
     """The environment variables around passbuild."""
 
@@ -95,6 +99,10 @@ class BuildEnvironment:
         found = {item.name: item for item in (*self.installed, *map(_as_installed, self.passed))}
         new = tuple(item for item in plan.install if item not in self.plan.install)
         return same_host and not any(item.extras for item in new) and not contents.unmet(new, found)
+
+    def host_changes(self) -> tuple[str, ...]:
+        """Return what has changed of the passed distributions' files since the environment was made."""
+        return files.changes(self.host_files, files.states(item.distribution for item in self.passed))
 
     def untouched(self, output: str) -> tuple[NormalizedName, ...]:
         """Return the named passed packages that the hooks did not use, as far as that can be seen.
@@ -147,6 +155,7 @@ def created(plan: Plan, host: Host, installer: Installer | None, site: Site) -> 
         replaced=tuple(item for item in plan.passed if item not in kept),
         installed=installed,
         installer=installer.name if installer and plan.install else "",
+        host_files=files.states(item.distribution for item in kept),
         environ=site.surroundings.environ,
     )
 
