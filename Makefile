@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint types layers test test-network examples docs format clean
+.PHONY: help check lint types layers test test-network examples docs bench format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,10 @@ examples: $(READY) ## build, install and run the examples
 docs: $(READY) ## the documentation, into docs/_build/html; a warning is an error
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/sphinx-build -W -n -q -b html docs docs/_build/html
+
+bench: $(READY) ## measure beside other frontends (an index is needed), and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks run $(SCENARIOS)
+	$(BIN)/python -m benchmarks render
 
 format: $(READY) ## format the sources, and fill the pages that are made from them
 	$(BIN)/python docs/generate.py
