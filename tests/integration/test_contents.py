@@ -297,6 +297,22 @@ def test_scripts_of_unpassed_packages_are_not_there(bench: Bench) -> None:
     assert told == {"which": [True, False]}
 
 
+def test_scripts_of_an_active_host_show_for_passed_packages_alone(bench: Bench) -> None:
+    """An activated environment stands on PATH: the hooks see the rest of PATH, and of the host what is passed."""
+    scripts = {"many-1.0.data/scripts/many-script": "#!/bin/sh\n", "many.py": ""}
+    other = {"other-1.0.data/scripts/other-script": "#!/bin/sh\n", "other.py": ""}
+    host = host_with(bench, wheel(bench, "many", scripts), wheel(bench, "other", other))
+    tools = bench.folder / "tools"
+    tools.mkdir()
+    (tools / "tool-script").symlink_to(shutil.which("true") or "/bin/true")
+    path = f"{host.folder / 'bin'}:{tools}:{bench.environ['PATH']}"
+    which = "import shutil; answer = [shutil.which(n + '-script') is not None for n in ('many', 'other', 'tool')]"
+
+    told = answers(bench, host, ["many"], {"which": which}, environ={"VIRTUAL_ENV": str(host), "PATH": path})
+
+    assert told == {"which": [True, False, True]}
+
+
 def test_entry_points_of_passed_packages_show_and_others_do_not(bench: Bench) -> None:
     """Plugins of passed packages act, those of other packages of the host do not."""
     wheels = [
@@ -537,6 +553,79 @@ def test_packages_laid_out_as_debian_does_pass_through(bench: Bench) -> None:
 
     found = [f"_listed_fast{_EXTENSION}", "listing/__init__.py", "single_file.py", "Modern/__init__.py"]
     assert told == {"origins": [*(str(site / name) for name in found), None], "versions": ["1.0", "1.0", "1.0"]}
+
+
+def test_a_package_of_which_no_file_is_known_is_warned_about(bench: Bench) -> None:
+    """No record, no top_level.txt, no module of its name: only metadata passes, and the warning says what to do."""
+    host = bench.own_host()
+    info = host.site_packages / "pycairo-1.0.egg-info"
+    info.write_text("Metadata-Version: 1.1\nName: pycairo\nVersion: 1.0\n", encoding="utf-8")
+    (host.site_packages / "cairo").mkdir()
+    bench.watch(host)
+
+    run = built(bench, host, ["pycairo"], distributions=["pycairo"])
+
+    assert run.seen["distributions"] == {"pycairo": "1.0"}
+    (told,) = [text for text in run.document["warnings"] if "which files are its own" in text]
+    assert told.startswith(f"pycairo: nothing on the host says which files are its own ({info} has neither RECORD")
+    assert "reinstall it with pip or uv" in told
+
+
+def test_pth_files_of_a_package_without_a_record_act(bench: Bench) -> None:
+    """They are known by their names; those of others do not act."""
+    host = bench.own_host()
+    site = host.site_packages
+    (site / "many-1.0.dist-info").mkdir()
+    (site / "many-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: many\nVersion: 1.0\n")
+    (site / "__editable__.many-1.0.pth").write_text(f"{bench.folder}/sources\n", encoding="utf-8")
+    (site / "many_more.pth").write_text("import sys; sys.more_acted = True\n", encoding="utf-8")
+    (bench.folder / "sources").mkdir()
+    (bench.folder / "sources" / "many.py").touch()
+    bench.watch(host)
+
+    told = answers(
+        bench,
+        host,
+        ["many"],
+        {"origins": origins("many"), "acted": "import sys; answer = hasattr(sys, 'more_acted')"},
+    )
+
+    assert told == {"origins": [f"{bench.folder}/sources/many.py"], "acted": False}
+
+
+def test_a_regular_package_that_several_distributions_share_shows_the_passed_parts(bench: Bench) -> None:
+    """As older `nvidia-*` wheels do: each brings the same `__init__.py`, which is no namespace's."""
+    wheels = {
+        name: wheel(
+            bench,
+            f"parts-{name}",
+            {"parts/__init__.py": "", f"parts/{name}/__init__.py": "", f"parts/{name}/include/{name}.h": name},
+        )
+        for name in ("one", "two", "three")
+    }
+    host = host_with(bench, wheels["one"], wheels["two"])
+    asks = {
+        "origins": "import importlib.util as u; answer = [getattr(u.find_spec(f'parts.{n}'), 'origin', None) for n in "
+        "('one', 'two')]",
+        "parts": "import os, parts; answer = sorted(n for n in os.listdir(parts.__path__[0]) if n[0] != '_')",
+        "header": "import os, parts; answer = open(os.path.join(parts.__path__[0], 'one/include/one.h')).read()",
+    }
+
+    told = answers(bench, host, ["parts-one"], asks)
+
+    one = str(host.site_packages / "parts" / "one" / "__init__.py")
+    assert told == {"origins": [one, None], "parts": ["one"], "header": "one"}
+
+
+def test_a_hand_added_file_in_a_package_passes_with_it(bench: Bench) -> None:
+    """Nobody else claims it: the package is shown whole, from its true place."""
+    host = bench.own_host(wheel(bench, "many", {"many/__init__.py": ""}))
+    (host.site_packages / "many" / "added.py").touch()
+    bench.watch(host)
+
+    told = answers(bench, host, ["many"], {"origins": origins("many", "many.added")})
+
+    assert told == {"origins": [str(host.site_packages / "many" / name) for name in ("__init__.py", "added.py")]}
 
 
 def test_what_is_installed_comes_before_what_passes_through(bench: Bench) -> None:

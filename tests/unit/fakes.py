@@ -58,6 +58,7 @@ def distribution(
         direct_url=direct_url,
         editable=False,
         size=10,
+        recorded=True,
     )
 
 

@@ -55,7 +55,7 @@ class BuildEnvironment:
     host_files: Mapping[str, State] = field(repr=False)
     """What the files of the passed distributions looked like before the first hook."""
     environ: Mapping[str, str] = field(repr=False)  # it holds what CI keeps secret
-    """The environment variables around passbuild."""
+    """The environment variables around passbuild, with a PATH that does not show the host's scripts."""
 
     @property
     def python_executable(self) -> str:
@@ -156,7 +156,7 @@ def created(plan: Plan, host: Host, installer: Installer | None, site: Site) -> 
         installed=installed,
         installer=installer.name if installer and plan.install else "",
         host_files=files.states(item.distribution for item in kept),
-        environ=site.surroundings.environ,
+        environ=_without_scripts(host, site.surroundings.environ),
     )
 
 
@@ -235,6 +235,18 @@ def _viewed(passed: Sequence[Passed], host: Host, place: Venv, site: Site) -> Vi
     shown = view.write(distributions, place, folder, site.folder / "imports.txt", true_paths=not inside)
     scripts.write(distributions, host, place)
     return shown
+
+
+def _without_scripts(host: Host, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Take the scripts of an activated virtual environment off PATH: those of passed packages show without it.
+
+    The folder of any other host (``/usr/bin``, a conda environment's) holds the compilers and tools of the system.
+    """
+    if host.prefix == host.base_prefix or "PATH" not in environ:
+        return environ
+    hidden = os.path.realpath(host.scripts)
+    kept = [folder for folder in environ["PATH"].split(os.pathsep) if os.path.realpath(folder) != hidden]
+    return {**environ, "PATH": os.pathsep.join(kept)}
 
 
 def _is_inside(location: Path, source: Path) -> bool:

@@ -21,7 +21,7 @@ The reply is one line on standard output that starts with ``passbuild-probe:`` a
       "distributions": [
         {"name": "torch", "version": "2.13.0+cpu", "location": "/venv/lib/...", "info": "/venv/lib/...",
          "requires": ["filelock", ...], "entries": ["torch", "functorch"], "outside": ["/venv/bin/torchrun"],
-         "path_files": [], "pkg_config": [], "direct_url": null, "editable": false, "size": 123}
+         "path_files": [], "pkg_config": [], "direct_url": null, "editable": false, "size": 123, "recorded": true}
       ]
     }
 
@@ -32,6 +32,7 @@ Paths are absolute; ``entries`` are relative to ``location`` and use ``/``. Line
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import os
 import pathlib
@@ -145,7 +146,7 @@ def describe(name: str, version: str, location: str, info: str) -> dict[str, Any
     """Return everything about one distribution."""
     distribution = PathDistribution(pathlib.Path(info))
     direct_url = _json(distribution.read_text("direct_url.json"))
-    paths, size = _files(distribution, location, info)
+    paths, size, recorded = _files(distribution, location, info)
     inside, outside, path_files = [], [], []
     for path in paths:
         if not path.startswith(location + os.sep):
@@ -160,7 +161,7 @@ def describe(name: str, version: str, location: str, info: str) -> dict[str, Any
         "location": location,
         "info": info,
         "requires": list(distribution.requires or []),
-        "entries": entries(inside, location) if _is_recorded(distribution) else _tops(inside),
+        "entries": entries(inside, location) if recorded else _tops(inside),
         "outside": outside,
         "path_files": path_files,
         "pkg_config": sorted(
@@ -169,16 +170,18 @@ def describe(name: str, version: str, location: str, info: str) -> dict[str, Any
         "direct_url": direct_url.get("url"),
         "editable": bool(direct_url.get("dir_info", {}).get("editable")) or _is_development(info),
         "size": size,
+        "recorded": recorded,
     }
 
 
 def entries(paths: Iterable[str], location: str) -> list[str]:
     """Return the fewest files and folders that make up `paths` and nothing of other distributions.
 
-    A regular package (with an ``__init__``) is one entry; a namespace package, of whichever of the three styles, is
-    followed down to its parts; a folder whose name is no identifier (``numpy.libs``) cannot be a namespace and is one
-    entry.
+    A regular package (with an ``__init__``) is one entry, unless another distribution has files in it too; a namespace
+    package, of whichever of the three styles, is followed down to its parts; a folder whose name is no identifier
+    (``numpy.libs``) cannot be a namespace and is one entry.
     """
+    paths = list(paths)
     found = set()
     whole = {}
     for path in paths:
@@ -188,7 +191,8 @@ def entries(paths: Iterable[str], location: str) -> list[str]:
         for depth in range(1, len(parts)):
             folder = "/".join(parts[:depth])
             if folder not in whole:
-                whole[folder] = not parts[depth - 1].isidentifier() or _is_regular(os.path.join(location, folder))
+                is_one = not parts[depth - 1].isidentifier() or _is_regular(os.path.join(location, folder))
+                whole[folder] = is_one and not _is_shared(folder, paths, location)
             if whole[folder]:
                 found.add(folder)
                 break
@@ -213,22 +217,72 @@ def providers(found: dict[str, tuple[str, str, str]], modules: Iterable[str]) ->
     return result
 
 
-def _files(distribution: PathDistribution, location: str, info: str) -> tuple[list[str], int]:
-    """Return (absolute paths, total size in bytes) by RECORD, by installed-files.txt or, last, by what there is."""
+def _files(distribution: PathDistribution, location: str, info: str) -> tuple[list[str], int, bool]:
+    """Return (absolute paths, total size in bytes, whether a record says so).
+
+    By RECORD, by ``installed-files.txt``, by what conda or dpkg recorded or, last, by what there is.
+    """
+    conda = _conda_files(distribution, info)
     record = distribution.read_text("RECORD")
     if record is not None:
         rows = [row for row in csv.reader(record.splitlines()) if row]
         paths = [os.path.normpath(os.path.join(location, row[0])) for row in rows]
         size = sum(int(row[-1]) for row in rows if row[-1].isdigit())
-        return paths, size
+        return list(dict.fromkeys(paths + conda)), size, True
     installed = distribution.read_text("installed-files.txt")
     if installed is not None:
-        return [os.path.normpath(os.path.join(info, line)) for line in installed.splitlines() if line], 0
-    return _guessed(distribution, location, info), 0
+        return [os.path.normpath(os.path.join(info, line)) for line in installed.splitlines() if line], 0, True
+    paths = conda or _dpkg_files(info)
+    if paths:
+        return paths, 0, True
+    return _guessed(distribution, location, info), 0, False
 
 
-def _is_recorded(distribution: PathDistribution) -> bool:
-    return any(distribution.read_text(name) is not None for name in ("RECORD", "installed-files.txt"))
+def _conda_files(distribution: PathDistribution, info: str) -> list[str]:
+    """Return the files of the conda package that brought a metadata folder; empty when none did.
+
+    A RECORD does not know of headers and libraries that the package puts into the environment's prefix.
+    """
+    if (distribution.read_text("INSTALLER") or "conda").strip() != "conda":
+        return []
+    name = os.path.relpath(info, sys.prefix).replace(os.sep, "/")
+    record = _records(os.path.join(sys.prefix, "conda-meta"), ".json").get(name)
+    files = _json(_text(record)).get("files", []) if record else []
+    return [os.path.join(sys.prefix, *str(path).split("/")) for path in files]
+
+
+def _dpkg_files(info: str) -> list[str]:
+    """Return the files of the Debian package that brought a metadata folder; empty when none did."""
+    if os.path.basename(os.path.dirname(info)) != "dist-packages":
+        return []
+    record = _records("/var/lib/dpkg/info", ".list").get(info)
+    paths = _text(record).splitlines() if record else []
+    return [path for path in paths if not os.path.isdir(path) or os.path.islink(path)]
+
+
+@functools.cache
+def _records(folder: str, suffix: str) -> dict[str, str]:
+    """Return {path of a metadata folder: record file} for every record of a package manager that names one."""
+    found: dict[str, str] = {}
+    try:
+        files = sorted(entry for entry in os.listdir(folder) if entry.endswith(suffix))
+    except OSError:
+        return found
+    for file in files:
+        path = os.path.join(folder, file)
+        text = _text(path)
+        if any(kind in text for kind in _SUFFIXES):
+            for info in re.findall(r'(?:^|")([^"\n]+\.(?:dist|egg)-info)(?=["/\n])', text, re.MULTILINE):
+                found.setdefault(info, path)
+    return found
+
+
+def _text(file: str) -> str:
+    try:
+        with open(file, encoding="utf-8", errors="surrogateescape") as stream:
+            return stream.read()
+    except OSError:
+        return ""
 
 
 def _tops(paths: Iterable[str]) -> list[str]:
@@ -250,7 +304,14 @@ def _guessed(distribution: PathDistribution, location: str, info: str) -> list[s
             paths.append(os.path.join(path, "__init__.py"))
         elif entry.endswith(_MODULE_SUFFIXES) and os.path.isfile(path):
             paths.append(path)
-    return paths
+    return paths + [os.path.join(location, entry) for entry in os.listdir(location) if _is_path_file_of(entry, name)]
+
+
+def _is_path_file_of(entry: str, name: str) -> bool:
+    """Whether a file is the ``.pth`` of a distribution, by the names that build backends give them."""
+    stem, suffix = os.path.splitext(entry)
+    pattern = rf"(-editable-)?-?{re.escape(name)}(-\d.*)?(-nspkg)?"
+    return suffix == ".pth" and re.fullmatch(pattern, normalized(stem)) is not None
 
 
 def _is_development(info: str) -> bool:
@@ -282,6 +343,22 @@ def _is_regular(folder: str) -> bool:
         if os.path.isfile(file):
             return suffix != ".py" or not _makes_namespace(file)
     return False
+
+
+def _is_shared(folder: str, paths: Iterable[str], location: str) -> bool:
+    """Whether another distribution has files in a package's folder (older wheels of ``nvidia-*`` share one)."""
+    own = {path[len(folder) + 1 :].split("/")[0] for path in paths if path.startswith(folder + "/")}
+    try:
+        others = set(os.listdir(os.path.join(location, folder))) - own - {"__pycache__"}
+    except OSError:
+        return False
+    if not others:
+        return False
+    records = [
+        os.path.join(location, entry, "RECORD") for entry in os.listdir(location) if entry.endswith(".dist-info")
+    ]
+    needles = [f"\n{folder}/{other}" for other in others]
+    return any(any(needle in text for needle in needles) for text in map(_text, records))
 
 
 def _makes_namespace(file: str) -> bool:

@@ -50,6 +50,8 @@ class Distribution:
     editable: bool
     size: int
     """Bytes of its files, by its own record; 0 where there is no record."""
+    recorded: bool
+    """Whether a record says which files are its own: its RECORD, or that of conda or of Debian's packages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

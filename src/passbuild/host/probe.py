@@ -38,6 +38,7 @@ class _RawDistribution(TypedDict):
     direct_url: str | None
     editable: bool
     size: int
+    recorded: bool
 
 
 class _Reply(TypedDict):
@@ -136,6 +137,7 @@ def _distribution(raw: _RawDistribution) -> Distribution:
         direct_url=raw["direct_url"],
         editable=raw["editable"],
         size=raw["size"],
+        recorded=raw["recorded"],
     )
 
 

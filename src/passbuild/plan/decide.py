@@ -216,6 +216,8 @@ class _Planner:
         for name, needed_by in reached.stopped.items():
             if name == self._project.name:
                 self._warnings.append(f"{', '.join(needed_by)} needs the project itself ({name}); it is left out")
+        for name in sorted({*self._pass, *reached.members}):
+            self._warn_of_nothing_known(self._host.distributions[name])
         lacking = (set(missing) | own) - isolated
         members = [
             *((name, True, ()) for name in self._pass),
@@ -229,6 +231,15 @@ class _Planner:
                 left_out=self._left_out(self._host.distributions[name], reached.extras[name], lacking),
             )
             for name, named, needed_by in sorted(members)
+        )
+
+    def _warn_of_nothing_known(self, distribution: Distribution) -> None:
+        if distribution.recorded or distribution.entries or distribution.path_files:
+            return
+        self._warnings.append(
+            f"{distribution.name}: nothing on the host says which files are its own ({distribution.info} has neither "
+            "RECORD nor top_level.txt, and no module has its name), so only its metadata passes through; reinstall it "
+            "with pip or uv to give it a record"
         )
 
     def _needed_by_declared_extras(self) -> set[NormalizedName]:
