@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
 
 from passbuild.errors import PassbuildError
 from passbuild.host import probe
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from passbuild.host.model import Host
 
 _NO_MODULE = re.compile(r"(?:ModuleNotFoundError|ImportError): No module named ['\"]?([\w.]+)['\"]?")
+_NO_PROGRAM = re.compile(r"FileNotFoundError: \[Errno 2\] No such file or directory: '(?P<program>[^']+)'")
 _NO_COMPILER = re.compile(
     r"error: command '(?P<command>[^']+)' failed: (?:No such file or directory|None)"
     r"|error: \[Errno 2\] No such file or directory: '(?P<program>[^']*(?:cc|c\+\+|g\+\+|clang|gfortran|cl\.exe)[^']*)'"
@@ -29,6 +33,9 @@ def advice(
     output: Sequence[str], source: Path, host: Host, environment: BuildEnvironment, environ: Mapping[str, str]
 ) -> str:
     """Return what to type, or an empty text when the output gives no reason to say anything."""
+    about_rebuild = _about_rebuild(output, host, environment)
+    if about_rebuild:
+        return about_rebuild
     for line in reversed(output):
         no_module = _NO_MODULE.search(line)
         if no_module is not None:
@@ -59,6 +66,25 @@ def _about_module(
         return ""
     version = host.installed.get(name, "")
     return f"{name} {version} is installed in {host.prefix}; add `--passthrough {name}`"
+
+
+def _about_rebuild(output: Sequence[str], host: Host, environment: BuildEnvironment) -> str:
+    """Return what an editable package lacks that rebuilds itself when it is imported, by the traceback through it."""
+    missing = [found["program"] for line in output if (found := _NO_PROGRAM.search(line))]
+    for item in (passed.distribution for passed in environment.passed if passed.distribution.editable):
+        modules = [f'File "{item.location / entry}"' for entry in item.entries if "editable" in entry.name]
+        if not missing or not any(module in line for module in modules for line in output):
+            continue
+        program = PurePath(missing[-1]).name
+        has = canonicalize_name(program) in host.installed
+        cure = f"add `--passthrough {program}`" if has else f"install {program} in {host.prefix}, or put it on PATH"
+        if PurePath(missing[-1]).is_absolute():
+            cure = f"install {program} in {host.prefix}, and {item.name} editable once more"
+        return (
+            f"{item.name} is an editable install that rebuilds itself when it is imported, for which it runs "
+            f"{missing[-1]}, which is not there; {cure}"
+        )
+    return ""
 
 
 def _is_of_source(module: str, source: Path) -> bool:

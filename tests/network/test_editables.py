@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,6 +109,9 @@ REBUILT = {
         beside=("scikit-build-core", "cmake", "ninja"),
     ),
 }
+REBUILT["scikit-build-core-0.10"] = replace(
+    REBUILT["scikit-build-core"], beside=("scikit-build-core==0.10.7", "cmake", "ninja")
+)
 STYLES["scikit-build-core"] = Style(
     backend=_backend("scikit-build-core", "scikit_build_core.build"),
     files={**MADE, "CMakeLists.txt": CMAKE},
@@ -186,20 +189,22 @@ def test_legacy_develop_install_passes_through(layout: str, tmp_path: Path) -> N
     _holds(host, sources, "edible.part", tmp_path)
 
 
-@pytest.mark.parametrize("name", sorted(REBUILT))
-def test_editable_install_that_rebuilds_on_import_does_so(name: str, tmp_path: Path) -> None:
-    """The package builds itself anew, with the programs of the host that are passed too.
-
-    It writes where its own tool does, into its build folder and, scikit-build-core's, beside its metadata: that is what
-    the user installed.
-    """
+def _rebuilt(name: str, tmp_path: Path) -> tuple[Path, Path]:
+    """Install an editable that rebuilds on import, change its source, and return host and consumer."""
     style = REBUILT[name]
     host = _host(tmp_path / "host", *style.beside)
     sources = _sources(tmp_path / "sources", {**style.files, "pyproject.toml": style.backend})
     _install(host, *style.options, "-e", str(sources))
     (sources / "made.in").write_text("__version__ = '22'\n", encoding="utf-8")
-    project = _project(tmp_path / "project", "edible.made")
-    programs = [argument for item in style.beside[1:] for argument in ("--passthrough", item)]
+    return host, _project(tmp_path / "project", "edible.made")
+
+
+@pytest.mark.parametrize("name", ["meson-python", "scikit-build-core"])
+def test_editable_install_that_rebuilds_on_import_does_so(name: str, tmp_path: Path) -> None:
+    """The package builds itself anew in its own source tree, with the programs of the host that are passed too."""
+    host, project = _rebuilt(name, tmp_path)
+    before = fingerprint(host)
+    programs = [argument for item in REBUILT[name].beside[1:] for argument in ("--passthrough", item)]
 
     outcome = passbuild("wheel", project, "--host", host, "--passthrough", "edible", *programs, "-o", tmp_path / "out")
 
@@ -207,3 +212,43 @@ def test_editable_install_that_rebuilds_on_import_does_so(name: str, tmp_path: P
     assert told["modules"]["edible.made"]["version"] == "22"
     assert told["children"]["-I"] == {"edible.made": told["modules"]["edible.made"]["file"]}
     assert told["distributions"] == {"edible": VERSION}
+    assert fingerprint(host) == before
+
+
+def test_editable_install_that_rebuilds_into_the_host_fails_the_build_once(tmp_path: Path) -> None:
+    """Older scikit-build-core installs what it rebuilt into site-packages: detected; the next build finds it made."""
+    host, project = _rebuilt("scikit-build-core-0.10", tmp_path)
+    options = ["--host", host, "--passthrough", "edible", "--passthrough", "cmake", "-o", tmp_path / "out"]
+
+    refused = passbuild("wheel", project, *options, code=1)
+    outcome = passbuild("wheel", project, *options)
+
+    assert refused.document["error"]["code"] == "host-changed"
+    (made,) = host.glob("lib/python*/site-packages/edible/made.py")
+    assert f"{made}: was written" in refused.document["error"]["message"]
+    assert seen(outcome.wheel)["modules"]["edible.made"]["version"] == "22"
+
+
+@pytest.mark.parametrize(
+    ("name", "gone", "told"),
+    [
+        ("meson-python", "ninja", "install ninja in {host}, and edible editable once more"),
+        ("scikit-build-core", "cmake", "add `--passthrough cmake`"),
+    ],
+)
+def test_what_a_rebuild_on_import_lacks_is_told(name: str, gone: str, told: str, tmp_path: Path) -> None:
+    """meson-python runs the ninja it was installed with, scikit-build-core the cmake on PATH: neither is there."""
+    host, project = _rebuilt(name, tmp_path)
+    if gone == "ninja":
+        (host / "bin" / "ninja").unlink()
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("sh", "env", "cp"):
+        (tools / tool).symlink_to(shutil.which(tool) or tool)
+    options = ["--host", host, "--passthrough", "edible", "-o", tmp_path / "out"]
+
+    outcome = passbuild("wheel", project, *options, code=1, environ={"PATH": str(tools)})
+
+    hint = outcome.document["error"]["hint"]
+    assert hint.startswith("edible is an editable install that rebuilds itself when it is imported, for which it runs ")
+    assert hint.endswith(told.format(host=host))
