@@ -1,0 +1,1 @@
+int of_the_library(void) { return 42; }
