@@ -82,8 +82,15 @@ class Lab:
         }
 
     def store(self, who: str) -> Path:
-        """Return where a contestant's passbuild keeps its environments."""
-        return self.work / "private" / who / "cache" / "passbuild"
+        """Return where a contestant's passbuild keeps its environments: below the work folder, or it is an error."""
+        if not self.has_store:
+            return self.work / "private" / who / "cache" / "passbuild"
+        argv = [str(self.passbuild), "cache", "dir"]
+        told = subprocess.run(argv, env=self.environ(who), check=True, capture_output=True, text=True)
+        folder = Path(told.stdout.strip())
+        if not folder.is_relative_to(self.work):
+            raise SystemExit(f"passbuild keeps its environments in {folder}, not below {self.work}")
+        return folder
 
     def with_ccache(self, environ: Mapping[str, str], who: str) -> dict[str, str]:
         """Return the same variables with compilers that ccache answers for."""

@@ -201,19 +201,28 @@ py.extension_module(
 _BACKEND = '''\
 """Build a wheel of nothing."""
 
+import base64
+import hashlib
 import zipfile
 
 import MODULE
 
 INFO = "sample-1.0.dist-info"
+FILES = {
+    f"{INFO}/METADATA": "Metadata-Version: 2.1\\nName: sample\\nVersion: 1.0\\n",
+    f"{INFO}/WHEEL": "Wheel-Version: 1.0\\nGenerator: benchmarks\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+}
 
 
 def build_wheel(folder, config_settings=None, metadata_directory=None):
     name = "sample-1.0-py3-none-any.whl"
+    rows = []
     with zipfile.ZipFile(f"{folder}/{name}", "w") as wheel:
-        wheel.writestr(f"{INFO}/METADATA", "Metadata-Version: 2.1\\nName: sample\\nVersion: 1.0\\n")
-        wheel.writestr(f"{INFO}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr(f"{INFO}/RECORD", f"{INFO}/METADATA,,\\n{INFO}/WHEEL,,\\n{INFO}/RECORD,,\\n")
+        for path, text in FILES.items():
+            wheel.writestr(path, text)
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+            rows.append(f"{path},sha256={digest},{len(text)}")
+        wheel.writestr(f"{INFO}/RECORD", "\\n".join([*rows, f"{INFO}/RECORD,,"]) + "\\n")
     return name
 '''
 _WEIGHING = '''\

@@ -81,13 +81,17 @@ def _field(lab: Lab) -> Field:
 
 
 def _ours(lab: Lab, environ: Mapping[str, str], source: Path) -> None:
-    job = tools.Job(source=source, outdir=source / "out", python=lab.python)
+    job = tools.Job(source=source, outdir=_outdir(source), python=lab.python)
     timed(tools.argv(tools.PASSBUILD, lab.scripts, job), environ, source)
 
 
 def _alone(python: Path, environ: Mapping[str, str], source: Path) -> None:
-    emptied(source / "out")
-    floor.built(source, source / "out", Ready.around(python, environ))
+    emptied(_outdir(source))
+    floor.built(source, _outdir(source), Ready.around(python, environ))
+
+
+def _outdir(source: Path) -> Path:
+    return source.with_name(f"{source.name}-wheels")
 
 
 def _with_counting_uv(lab: Lab, log: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pytest
 from benchmarks import chart, page, results, scenarios, targets
 from benchmarks.__main__ import reasons
 from benchmarks.results import BYTES, COUNT, SECONDS, Group, Machine, Ratio, Result, Results, Row
+from benchmarks.scenarios import rebuild
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -205,6 +206,15 @@ def test_picture_has_a_bar_for_each_row_that_was_measured() -> None:
     bars = {bar.get("class"): float(bar.get("width", "0")) for bar in drawn.iter("{http://www.w3.org/2000/svg}rect")}
     assert bars.keys() == {"paper", "floor", "ours", "peer"}
     assert bars["floor"] * 4 == bars["ours"] * 2 == bars["peer"]
+
+
+def test_scenarios_are_chosen_by_their_keys_or_the_first_part() -> None:
+    """`d` is every rebuild; what is unknown is refused, with all there are."""
+    assert [item.key for item in scenarios.chosen(["b", "d-torch"])] == ["b", "d-torch"]
+    assert [item.key for item in scenarios.chosen(["d"])] == list(rebuild.KEYS)
+    assert scenarios.chosen([]) == list(scenarios.ALL)
+    with pytest.raises(SystemExit, match="no such scenario: z; there are start, a, b,"):
+        scenarios.chosen(["a", "z"])
 
 
 def test_page_in_the_documentation_is_what_the_results_in_the_repository_give() -> None:
