@@ -28,6 +28,14 @@ pytestmark = pytest.mark.network
 
 DEBIAN = Path("/usr/bin/python3")
 DIST_PACKAGES = Path("/usr/lib/python3/dist-packages")
+CHILDREN = ("", "-I", "-E", "-s")
+"""The hook's process, and the flags of its children: all have to see the same."""
+OLD_NVIDIA = {
+    "nvidia-cuda-cccl-cu12": ("12.9.27", "cuda_cccl"),
+    "nvidia-nvml-dev-cu12": ("12.9.79", "nvml_dev"),
+    "nvidia-nvtx-cu12": ("12.4.127", "nvtx"),
+}
+"""Wheels of CUDA 12 and their parts of `nvidia`: the first and the last bring the same empty `nvidia/__init__.py`."""
 QUICK = {"CFLAGS": "-O0", "CXXFLAGS": "-O0"}
 """Nobody waits for the optimizer."""
 
@@ -97,18 +105,14 @@ PUBLISHED = {
 @pytest.fixture(scope="module")
 def scientific(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a host with all that the published projects compile against and import, each of which sees a part."""
-    folder = tmp_path_factory.mktemp("scientific") / "venv"
-    virtualenv.cli_run(["--no-seed", "--python", sys.executable, str(folder)], setup_logging=False)
-    packages = [
+    return _made_host(
+        tmp_path_factory.mktemp("scientific") / "venv",
         "numpy<2.6",
         "typing-extensions",
         "mpi4py==4.1.2",
         "nvidia-nvml-dev==13.5.37",
         "nvidia-cuda-opencl==13.5.25",
-    ]
-    argv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--link-mode", "copy"]
-    subprocess.run([*argv, "--python", str(folder / "bin/python"), *packages], check=True)
-    return folder
+    )
 
 
 @pytest.fixture
@@ -176,9 +180,6 @@ def test_debians_interpreter_is_a_host_with_its_numpy(debian: Path, tmp_path: Pa
 
 def test_debians_other_packages_do_not_show_in_the_hooks(debian: Path, tmp_path: Path) -> None:
     """Of all modules and distributions in dist-packages the hooks and their children see numpy's."""
-    source = shutil.copytree(
-        SAMPLES / "records_what_it_sees", tmp_path / "source", ignore=shutil.ignore_patterns("__pycache__")
-    )
     listing = f"import json, pkgutil; print(json.dumps([m.name for m in pkgutil.iter_modules(['{DIST_PACKAGES}'])]))"
     modules = json.loads(output(debian, "-B", "-c", listing))
     asks = {
@@ -186,7 +187,7 @@ def test_debians_other_packages_do_not_show_in_the_hooks(debian: Path, tmp_path:
         "distributions": "import importlib.metadata as m; answer = [d.metadata['Name'] for d in m.distributions()]",
         "file": "import numpy; answer = numpy.__file__",
     }
-    (source / "recorder.json").write_text(json.dumps({"asks": asks, "children": ["-I", "-E", "-s"]}))
+    source = _recorder(tmp_path / "source", asks)
     before = outline(DIST_PACKAGES)
 
     outcome = passbuild("wheel", source, "--host", debian, *passed("numpy"))
@@ -194,7 +195,7 @@ def test_debians_other_packages_do_not_show_in_the_hooks(debian: Path, tmp_path:
     numpy = str(DIST_PACKAGES / "numpy/__init__.py")
     told = {"modules": ["numpy"], "distributions": ["numpy"], "file": numpy}
     assert len(modules) > 1
-    assert seen(outcome.wheel)["answers"] == dict.fromkeys(("", "-I", "-E", "-s"), told)
+    assert seen(outcome.wheel)["answers"] == dict.fromkeys(CHILDREN, told)
     assert outline(DIST_PACKAGES) == before
 
 
@@ -258,6 +259,27 @@ def test_nvcc_finds_the_headers_of_the_nvidia_wheels_that_are_passed(
     assert fingerprint(scientific) == before
 
 
+@pytest.mark.parametrize("name", sorted(OLD_NVIDIA))
+def test_nvidia_wheels_that_share_a_regular_package_show_one_by_one(name: str, tmp_path: Path) -> None:
+    """Of CUDA 12's wheels, whose `nvidia` is a regular package, the passed one's part shows and no other."""
+    host = _made_host(tmp_path / "host", *(f"{wheel}=={version}" for wheel, (version, _) in OLD_NVIDIA.items()))
+    listing = (
+        "import nvidia, os; "
+        "answer = [name for path in nvidia.__path__ for name in os.listdir(path) if not name.startswith('__')]"
+    )
+    parts = [part for _, part in OLD_NVIDIA.values()]
+    finding = f"import importlib.util as u; answer = [part for part in {parts!r} if u.find_spec('nvidia.' + part)]"
+    source = _recorder(tmp_path / "source", {"listed": listing, "found": finding})
+    before = fingerprint(host)
+
+    outcome = passbuild("wheel", source, "--host", host, *passed(name))
+
+    own = [OLD_NVIDIA[name][1]]
+    told = {"listed": own, "found": own}
+    assert seen(outcome.wheel)["answers"] == dict.fromkeys(CHILDREN, told)
+    assert fingerprint(host) == before
+
+
 @pytest.mark.parametrize("backend", sorted(PUBLISHED))
 def test_published_project_is_compiled_against_numpy_of_the_host(
     backend: str, scientific: Path, sdist: Callable[[str], Path], tmp_path: Path
@@ -300,6 +322,20 @@ def test_torch_without_a_record_of_its_files_compiles_an_extension(make: str, to
     shown = installed(outcome.wheel, tmp_path / "installed")
     assert output(host / "bin/python", "-B", "-c", SCALED_SUM, shows=shown) == "[2.0, 3.0]"
     assert (outline(torch_host), fingerprint(host)) == before
+
+
+def _made_host(folder: Path, *requirements: str) -> Path:
+    virtualenv.cli_run(["--no-seed", "--python", sys.executable, str(folder)], setup_logging=False)
+    uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--link-mode", "copy"]
+    subprocess.run([*uv, "--python", str(folder / "bin/python"), *requirements], check=True)
+    return folder
+
+
+def _recorder(folder: Path, asks: dict[str, str]) -> Path:
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(SAMPLES / "records_what_it_sees", folder, ignore=ignore)
+    (folder / "recorder.json").write_text(json.dumps({"asks": asks, "children": CHILDREN[1:]}))
+    return folder
 
 
 def _torch_host(torch_host: Path, folder: Path, *, editable: bool) -> tuple[Path, Path]:
