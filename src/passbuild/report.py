@@ -150,7 +150,7 @@ def _passed(item: Passed) -> Json:
         "named": item.named,
         "needed_by": list(item.needed_by),
         "editable": distribution.editable,
-        "direct_url": distribution.direct_url,
+        "direct_url": str(distribution.direct_url) if distribution.direct_url else None,
         "size": distribution.size,
     }
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.integration.bench import Environment
+from tests.integration.test_contents import wheel
 
 if TYPE_CHECKING:
     from tests.integration.bench import Bench
@@ -109,6 +114,54 @@ def test_a_closure_member_that_the_project_declares_may_be_missing_on_the_host(b
     assert run.code == 0, run.stderr
     assert run.document["warnings"] == []
     assert run.versions("installed") == {"fuel": "2.0"}
+
+
+def test_a_cycle_in_the_closure_ends(bench: Bench, installer: str) -> None:
+    """Two packages that need each other, and one that needs itself with an extra, all come along once."""
+    wheels = [
+        wheel(bench, "round", {"round_.py": ""}, requires=["about"]),
+        wheel(bench, "about", {"about.py": ""}, requires=["round", "about[more]"]),
+    ]
+    host = bench.watch(bench.own_host(*wheels))
+    project = bench.project(requires=["tool"], imports=["round_", "about"])
+
+    run = bench.passbuild("wheel", project, "--host", host, "--passthrough", "round", "--installer", installer)
+
+    assert run.code == 0, run.stderr
+    assert run.names("passed") == ["about", "round"]
+
+
+def test_a_metapackage_brings_what_it_needs(bench: Bench, installer: str) -> None:
+    """It has no module of its own: its requirements are what passes, and nobody says that it was not used."""
+    host = bench.watch(bench.own_host(wheel(bench, "meta", {}, requires=["engine"]), "engine==1.0", "fuel==1.0"))
+    project = bench.project(requires=["meta", "plugin"], imports=["engine", "fuel"], distributions=["meta"])
+
+    run = bench.passbuild("wheel", project, "--host", host, "--passthrough", "meta", "--installer", installer)
+
+    assert run.code == 0, run.stderr
+    assert run.names("passed") == ["engine", "fuel", "meta"]
+    assert run.versions("installed") == {"plugin": "1.0"}
+    assert run.seen["distributions"] == {"meta": "1.0"}
+    assert run.document["warnings"] == []
+
+
+def test_markers_in_the_closure_are_those_of_the_host(bench: Bench) -> None:
+    """Passbuild runs on another Python than the host, whose version decides what a passed package needs."""
+    other = next(path for path in sorted(Path.home().glob(".pyenv/versions/3.9*/bin/python")))
+    host = Environment(folder=bench.folder / "host")
+    bench.workshop.run(sys.executable, "-m", "uv", "venv", "--python", other, host.folder)
+    needs = ["old; python_version < '3.10'", "new; python_version >= '3.10'"]
+    wheels = [wheel(bench, "many", {"many.py": ""}, requires=needs)]
+    wheels += [wheel(bench, name, {f"{name}.py": ""}) for name in ("old", "new")]
+    bench.workshop.fill(host, wheels)
+    bench.watch(host)
+    project = bench.project(imports=["many", "old"], tries=["new"])
+
+    run = bench.passbuild("wheel", project, "--host", host, "--passthrough", "many")
+
+    assert run.code == 0, run.stderr
+    assert run.names("passed") == ["many", "old"]
+    assert run.seen["modules"]["new"] is None
 
 
 def test_of_a_shared_namespace_only_the_passed_part_shows(bench: Bench) -> None:

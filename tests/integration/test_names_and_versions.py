@@ -143,6 +143,35 @@ def test_a_url_requirement_is_not_met_by_a_copy_from_elsewhere(bench: Bench, ori
     assert (f"installed from {other}" in run.error["message"]) == (origin == "other url")
 
 
+@pytest.mark.parametrize("revision", ["", "@main", "@{commit}", "@other"])
+def test_a_repository_requirement_is_met_by_a_copy_of_that_revision(
+    bench: Bench, installer: str, revision: str
+) -> None:
+    """`engine @ git+URL@REV`: what the host installed from the repository counts when branch or commit is the same."""
+    tree = bench.project(name="engine", toml='[project]\nname = "engine"\nversion = "1.0"\n')
+    (tree / "recorder.json").write_text('{"name": "engine"}', encoding="utf-8")
+    git = ["git", "-C", tree, "-c", "user.name=a", "-c", "user.email=a@b"]
+    bench.workshop.run("git", "init", "-q", "-b", "main", tree)
+    bench.workshop.run(*git, "add", ".")
+    bench.workshop.run(*git, "commit", "-qm", "first")
+    commit = (tree / ".git" / "refs" / "heads" / "main").read_text(encoding="utf-8").strip()
+    url = f"git+{tree.as_uri()}"
+    host = bench.watch(bench.own_host(f"engine @ {url}@main"))
+    wanted = f"engine @ {url}{revision.format(commit=commit)}"
+    project = bench.project(requires=[wanted], imports=["engine"])
+
+    run = bench.passbuild("wheel", project, "--host", host, "--passthrough", "engine", "--installer", installer)
+
+    if revision in {"@main", "@{commit}"}:
+        assert run.code == 0, run.stderr
+        assert run.seen["modules"]["engine"]["file"].startswith(str(host.site_packages))
+        assert run.document["passed"][0]["direct_url"] == f"{url}@main"
+    else:
+        assert run.code == 3
+        assert run.error["problems"][0]["wanted"] == f"{wanted} (build-system.requires)"
+        assert f"installed from {url}@main" in run.error["problems"][0]["found"]
+
+
 def test_the_url_of_an_unnamed_requirement_is_installed_from(bench: Bench, installer: str) -> None:
     """A URL requirement that does not pass through goes to the installer as it is."""
     wheel = bench.workshop.house.find("engine==1.2+cpu")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,6 +152,26 @@ def test_constraints_and_extra_requirements_reach_the_installer(bench: Bench, in
 
     assert run.code == 0, run.stderr
     assert run.versions("installed") == {"fuel": "1.0", "tool": "1.0"}
+
+
+def test_hashes_in_a_constraints_file_hold_for_what_is_installed(bench: Bench, installer: str) -> None:
+    """The right hash installs, a wrong one is refused; the passed package needs none, as nothing of it is installed."""
+    host = bench.host("engine==1.0", "fuel==1.0")
+    wheel = bench.workshop.house.find("tool==1.0")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    file = bench.folder / "constraints.txt"
+    project = bench.project(requires=["tool==1.0"], imports=["tool", "engine"])
+    options = ["--host", host, "--passthrough", "engine", "--installer", installer, "--build-constraint", file]
+
+    file.write_text(f"tool==1.0 --hash=sha256:{digest}\n", encoding="utf-8")
+    right = bench.passbuild("wheel", project, *options)
+    file.write_text(f"tool==1.0 --hash=sha256:{'0' * 64}\n", encoding="utf-8")
+    wrong = bench.passbuild("wheel", project, *options)
+
+    assert right.code == 0, right.stderr
+    assert right.versions("installed") == {"tool": "1.0"}
+    assert wrong.code == 3
+    assert "hash" in wrong.error["message"].lower()
 
 
 def test_the_users_variables_for_the_installer_do_not_lead_elsewhere(bench: Bench, installer: str) -> None:

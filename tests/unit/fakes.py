@@ -17,6 +17,7 @@ from passbuild.settings.sources import option_entries
 from passbuild.surroundings import Surroundings
 
 if TYPE_CHECKING:
+    from passbuild.host.model import DirectUrl
     from passbuild.settings.model import Settings
 
 SITE = Path("/host/lib/python3.11/site-packages")
@@ -36,7 +37,7 @@ MARKERS = {
 
 
 def distribution(
-    name: str, version: str = "1.0", *requires: str, direct_url: str | None = None, entries: tuple[str, ...] = ()
+    name: str, version: str = "1.0", *requires: str, direct_url: DirectUrl | None = None, entries: tuple[str, ...] = ()
 ) -> Distribution:
     """Return a distribution of the host."""
     normalized = canonicalize_name(name)

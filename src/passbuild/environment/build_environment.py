@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from passbuild.environment.contents import Installed
     from passbuild.environment.installers import Installer
-    from passbuild.environment.sdists import BuiltWheel
+    from passbuild.environment.sdists import BuiltWheel, Inbox
     from passbuild.environment.venv import Venv
     from passbuild.environment.view import View
     from passbuild.host.files import State
@@ -168,13 +168,35 @@ def _install(plan: Plan, installer: Installer, place: Venv, site: Site) -> None:
         return
     task = _task(plan, place, site, wheels=site.wheels)
     with sdists.handed_over(place, site.folder / "inbox", site.surroundings.cwd) as inbox:
-        seen: set[Path] = set()
-        while (finished := _run(plan, installer, task, site)).returncode != 0:
-            trees = [tree for tree in inbox.trees() if tree not in seen]
-            if not trees:
-                raise _unresolvable(plan, installer, finished)
-            seen.update(trees)
-            task = _with_wheels(task, installer, [site.build_requirement(tree) for tree in trees])
+        fixed = _with_closure(task, plan, site)
+        try:
+            _resolve(plan, installer, fixed, inbox, site)
+        except Unresolvable:
+            if fixed is task:
+                raise
+            site.on_line("passbuild: once more, with other versions allowed of what the passed packages need")
+            _resolve(plan, installer, task, inbox, site)
+
+
+def _with_closure(task: Task, plan: Plan, site: Site) -> Task:
+    """Return the task with the closure members at the host's versions, which another copy may replace if it has to."""
+    members = [item.distribution for item in plan.passed if not item.named and item.distribution.version is not None]
+    if not members:
+        return task
+    file = site.folder / "closure.txt"
+    file.write_text("".join(f"{item.name}=={item.version}\n" for item in members), encoding="utf-8")
+    return replace(task, constraints=(*task.constraints, file))
+
+
+def _resolve(plan: Plan, installer: Installer, task: Task, inbox: Inbox, site: Site) -> None:
+    """Install, building what the installer hands over. Raises Unresolvable."""
+    seen = set(inbox.trees())
+    while (finished := _run(plan, installer, task, site)).returncode != 0:
+        trees = [tree for tree in inbox.trees() if tree not in seen]
+        if not trees:
+            raise _unresolvable(plan, installer, finished)
+        seen.update(trees)
+        task = _with_wheels(task, installer, [site.build_requirement(tree) for tree in trees])
 
 
 def _task(plan: Plan, place: Venv, site: Site, *, wheels: Path | None = None) -> Task:

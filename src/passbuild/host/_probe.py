@@ -21,12 +21,13 @@ The reply is one line on standard output that starts with ``passbuild-probe:`` a
       "distributions": [
         {"name": "torch", "version": "2.13.0+cpu", "location": "/venv/lib/...", "info": "/venv/lib/...",
          "requires": ["filelock", ...], "entries": ["torch", "functorch"], "outside": ["/venv/bin/torchrun"],
-         "path_files": [], "pkg_config": [], "direct_url": null, "editable": false, "size": 123, "recorded": true}
+         "path_files": [], "pkg_config": [], "direct_url": null,
+         "editable": false, "size": 123, "recorded": true}
       ]
     }
 
-Paths are absolute; ``entries`` are relative to ``location`` and use ``/``. Lines before the reply are somebody else's
-(a ``sitecustomize`` that prints) and do not count.
+``direct_url`` is the document of PEP 610. Paths are absolute; ``entries`` are relative to ``location`` and use ``/``.
+Lines before the reply are somebody else's (a ``sitecustomize`` that prints) and do not count.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def reached(found: dict[str, tuple[str, str, str]], names: Iterable[str]) -> lis
 def describe(name: str, version: str, location: str, info: str) -> dict[str, Any]:
     """Return everything about one distribution."""
     distribution = PathDistribution(pathlib.Path(info))
-    direct_url = _json(distribution.read_text("direct_url.json"))
+    direct_url = _json(distribution.read_text("direct_url.json") or "{}")
     paths, size, recorded = _files(distribution, location, info)
     inside, outside, path_files = [], [], []
     for path in paths:
@@ -167,7 +168,7 @@ def describe(name: str, version: str, location: str, info: str) -> dict[str, Any
         "pkg_config": sorted(
             {os.path.join(location, os.path.dirname(path)) for path in inside if path.endswith(".pc")}
         ),
-        "direct_url": direct_url.get("url"),
+        "direct_url": direct_url if "url" in direct_url else None,
         "editable": bool(direct_url.get("dir_info", {}).get("editable")) or _is_development(info),
         "size": size,
         "recorded": recorded,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +21,28 @@ class Choice:
     executable: Path
     reason: str
     """As a person would say it: `--host`, `VIRTUAL_ENV`, `.venv beside the project`, ..."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectUrl:
+    """Where a distribution was installed from, by its ``direct_url.json`` (PEP 610)."""
+
+    url: str
+    vcs: str = ""
+    """`git`, `hg`, ...; empty where no version control is involved."""
+    revision: str = ""
+    """The branch, tag or commit that was asked for; empty for the default."""
+    commit: str = ""
+    """The commit that was installed."""
+    subdirectory: str = ""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """Of an archive, by the algorithm's name."""
+
+    def __str__(self) -> str:
+        """Return the URL as a requirement writes it."""
+        if not self.vcs:
+            return self.url
+        return f"{self.vcs}+{self.url}@{self.revision or self.commit}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +67,8 @@ class Distribution:
     """Its ``.pth`` files."""
     pkg_config: tuple[Path, ...]
     """Its folders, below `location`, that hold pkg-config files."""
-    direct_url: str | None
-    """Where it was installed from, by ``direct_url.json``; None for an index."""
+    direct_url: DirectUrl | None
+    """Where it was installed from; None for an index."""
     editable: bool
     size: int
     """Bytes of its files, by its own record; 0 where there is no record."""

@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 from passbuild import process
 from passbuild.errors import HostUnusable
 from passbuild.host import _probe
-from passbuild.host.model import Choice, Distribution, Host
+from passbuild.host.model import Choice, DirectUrl, Distribution, Host
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ class _RawDistribution(TypedDict):
     outside: list[str]
     path_files: list[str]
     pkg_config: list[str]
-    direct_url: str | None
+    direct_url: dict[str, object] | None
     editable: bool
     size: int
     recorded: bool
@@ -134,10 +134,28 @@ def _distribution(raw: _RawDistribution) -> Distribution:
         outside=tuple(Path(path) for path in raw["outside"]),
         path_files=tuple(Path(path) for path in raw["path_files"]),
         pkg_config=tuple(Path(path) for path in raw["pkg_config"]),
-        direct_url=raw["direct_url"],
+        direct_url=_direct_url(raw["direct_url"]),
         editable=raw["editable"],
         size=raw["size"],
         recorded=raw["recorded"],
+    )
+
+
+def _direct_url(raw: Mapping[str, object] | None) -> DirectUrl | None:
+    """Decode what the host's ``direct_url.json`` says; anybody may have written it, so every value is looked at."""
+    if raw is None:
+        return None
+    vcs, archive = (
+        value if isinstance(value, dict) else {} for value in (raw.get("vcs_info"), raw.get("archive_info"))
+    )
+    hashes = archive.get("hashes")
+    return DirectUrl(
+        url=str(raw["url"]),
+        vcs=str(vcs.get("vcs") or ""),
+        revision=str(vcs.get("requested_revision") or ""),
+        commit=str(vcs.get("commit_id") or ""),
+        subdirectory=str(raw.get("subdirectory") or ""),
+        hashes={str(name): str(value) for name, value in hashes.items()} if isinstance(hashes, dict) else {},
     )
 
 

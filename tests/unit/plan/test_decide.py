@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.requirements import Requirement
 
+from passbuild.host.model import DirectUrl
 from passbuild.plan.decide import decided
 from passbuild.plan.model import Action, Plan
 from passbuild.settings.model import Setting
@@ -223,14 +224,42 @@ def test_requirement_with_a_false_marker_is_not_installed() -> None:
     assert install(plan) == ["a==1.0"]
 
 
-@pytest.mark.parametrize(("url", "expected"), [("https://x/a.whl", Action.PASS), (None, Action.REFUSE)])
-def test_url_requirement_needs_the_same_url(url: str | None, expected: Action) -> None:
-    """`a @ URL` is met by a host copy only when its direct_url.json says the same."""
-    on_host = host(distribution("a", "1", direct_url=url))
+ARCHIVE = DirectUrl(url="https://x/a.whl", hashes={"sha256": "00"})
+BRANCH = DirectUrl(url="https://x/a.git", vcs="git", revision="main", commit="c0ffee", subdirectory="")
+DEFAULT = DirectUrl(url="https://x/a", vcs="git", commit="c0ffee")
+BELOW = DirectUrl(url="https://x/a", vcs="git", commit="c0ffee", subdirectory="python")
 
-    plan = decided(project("a @ https://x/a.whl#sha256=00"), settings(passthrough=["a"]), on_host)
 
-    assert action(plan, "a") is expected
+@pytest.mark.parametrize(
+    ("wanted", "recorded", "is_met"),
+    [
+        ("https://x/a.whl", None, False),
+        ("https://x/a.whl", ARCHIVE, True),
+        ("https://x/a.whl#sha256=00", ARCHIVE, True),
+        ("https://x/a.whl#sha256=11", ARCHIVE, False),
+        ("https://x/b.whl", ARCHIVE, False),
+        ("https://user:secret@x/a.whl", ARCHIVE, True),
+        ("git+https://x/a.git@main", BRANCH, True),
+        ("git+https://x/a.git@c0ffee", BRANCH, True),
+        ("git+https://x/a.git@other", BRANCH, False),
+        ("git+https://x/a.git", BRANCH, False),
+        ("https://x/a.git", BRANCH, False),
+        ("hg+https://x/a.git@main", BRANCH, False),
+        ("git+https://x/a", DEFAULT, True),
+        ("git+https://x/a@c0ffee", DEFAULT, True),
+        ("git+https://token@x/a/", DEFAULT, True),
+        ("git+https://x/a#subdirectory=python", DEFAULT, False),
+        ("git+https://x/a#subdirectory=python", BELOW, True),
+        ("git+https://x/a", BELOW, False),
+    ],
+)
+def test_url_requirement_needs_the_same_origin(wanted: str, recorded: DirectUrl | None, *, is_met: bool) -> None:
+    """`a @ URL` is met by a host copy only when its direct_url.json says the same (PEP 610)."""
+    on_host = host(distribution("a", "1", direct_url=recorded))
+
+    plan = decided(project(f"a @ {wanted}"), settings(passthrough=["a"]), on_host)
+
+    assert action(plan, "a") is (Action.PASS if is_met else Action.REFUSE)
 
 
 def test_version_outside_pep_440_is_refused() -> None:
