@@ -118,6 +118,21 @@ def test_target_over_several_groups_is_that_of_the_worst_and_names_what_is_missi
     assert partial.status == "met as far as measured"
 
 
+def test_target_that_is_a_least_is_missed_by_the_least() -> None:
+    """Ten times is the target: `uv build` takes 16 times as long for one backend, and 8 times for another."""
+    seconds = {"d-setuptools": 1.0, "d-meson-python": 2.0}
+    slow = row("uv build", 16.0, 16.0)
+    found = [result(key, group("unchanged", slow, row("passbuild", *[value] * 2))) for key, value in seconds.items()]
+
+    both, one = finding("d-uv", known(*found)), finding("d-uv", known(found[0]))
+
+    assert both is not None
+    assert both.text.startswith("8.00 (8.00\N{EN DASH}8.00), meson-python; not measured: ")
+    assert both.status == "missed"
+    assert one is not None
+    assert one.is_met
+
+
 def test_seconds_over_the_floor_are_allowed_by_the_speed_of_the_interpreter() -> None:
     """0.12 s where `python -c pass` takes 0.01 s are 0.24 s where it takes 0.02 s."""
     backends = ("flit_core", "hatchling", "setuptools", "poetry-core", "pdm-backend")
