@@ -50,7 +50,6 @@ _WORDS = ("alpha", "beta", "Gamma", "alpha_beta", "_delta", "größe", "7zip", "
 _NAMES = ("alpha", "Beta", "gamma", "alpha.Beta", "Delta.2", "space", "zone-inner", "x", "alpha.libs")
 _NAMESPACES = ("space", "space.inner", "space.inner.deep", "zone", "zone.inner")
 _SHARED: tuple[str, ...] = ("common", "shared-data", "shared.d", "space-stubs")
-_SHARED = tuple(filter(str.isidentifier, _SHARED))  # RESTRICTED: a folder of another name is passed whole
 _DATA = (
     "share/common",
     "share/man/man1",
@@ -65,9 +64,7 @@ _DATA = (
 )
 _VERSIONS = ("1.0", "2.13.0+cpu", "1.0rc1", "3.0.dev20260101", "2!1.0.post1", "1.00")
 
-_NOT_SHOWN = (
-    r"[^/]+\.pth",  # RESTRICTED: the view has no `.pth` files, though RECORD names them
-)
+_NOT_SHOWN = ()
 _QUESTION = """
 import importlib, importlib.metadata, importlib.util, json, os, pkgutil, shutil, sys, sysconfig
 
@@ -363,7 +360,6 @@ class _Drawing:
                 item.inside[place], item.modules[outer] = _PKGUTIL, place
         known = ["single", "sourceless", "extension", "foreign", "twin", "stub", "typed", "package", "package"]
         known += ["native"]
-        known.remove("native")  # RESTRICTED: a tagged `__init__` does not make a regular package
         kind = draw(st.sampled_from(list(kinds) or known))
         stem = name.replace(".", "/") if parent else word
         suffix = draw(st.sampled_from([".so", ".abi3.so", _extension_suffix()]))
@@ -404,12 +400,12 @@ class _Drawing:
         if not self.claims(module):
             return
         if self.draw(st.booleans()):
-            item.inside[f"path_of_{word}.pth"] = f"# a remark\n{folder}\n"
+            item.inside[f"{word}.pth"] = f"# a remark\n{folder}\n"
             item.modules[f"{folder}.{module}"] = _add(item, f"{folder}/{module}.py")
             item.namespaces.add(folder)
             item.lines[module] = folder
         else:
-            item.inside[f"path_of_{word}.pth"] = f"@SOURCES@/{folder}\n"
+            item.inside[f"{word}.pth"] = f"@SOURCES@/{folder}\n"
             item.lines[module] = f"@SOURCES@/{folder}"
 
     def _outside(self, item: Drawn, kind: str, word: str) -> None:
@@ -714,7 +710,6 @@ def _compile(item: Drawn) -> None:
     """Add byte code of the source files, as pip does."""
     tag = sys.implementation.cache_tag
     sources = [place for place in item.inside if place.endswith(".py")]
-    sources = [place for place in sources if "/" in place]  # RESTRICTED: top-level byte code is not in the view
     for place in sources:
         compiled = PurePosixPath(place).parent / "__pycache__" / f"{PurePosixPath(place).stem}.{tag}.pyc"
         item.inside[str(compiled)] = "byte code of " + item.inside[place]

@@ -132,7 +132,6 @@ def unordered(plan: Plan) -> Plan:
         return ", ".join(sorted(text.split(", ")))
 
     decisions = [replace(item, wanted=one(item.wanted)) for item in plan.decisions]
-    decisions.sort(key=repr)  # RESTRICTED: several decisions on one name come in the order in which it was named
     return replace(
         plan,
         decisions=tuple(decisions),

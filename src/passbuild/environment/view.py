@@ -44,6 +44,8 @@ def write(distributions: Sequence[Distribution], venv: Venv, folder: Path, impor
         _link(distribution.info, folder / distribution.info.name)
         for entry in distribution.entries:
             _link(distribution.location / entry, folder / entry)
+        for file in distribution.path_files:  # for its metadata: the view is no site folder, nobody runs them there
+            _link(file, folder / file.name)
     redirects = _redirects(distributions, folder, true_paths=true_paths)
     lines = [line for item in distributions for file in item.path_files for line in _path_lines(file, item.location)]
     values = {
@@ -130,8 +132,20 @@ def _path_lines(file: Path, location: Path) -> Iterable[str]:
 
 
 def _link(target: Path, link: Path) -> None:
-    """Link to a file or folder of the host; what is not there (a stale record) or stands already is passed over."""
-    if link.is_symlink() or link.exists() or not target.exists():
+    """Link to a file or folder of the host; what is not there (a stale record) or stands already is passed over.
+
+    A folder that two distributions bring from two places becomes a real one with links to what both have.
+    """
+    if not target.exists():
+        return
+    if link.is_symlink() and link.is_dir() and target.is_dir() and not link.samefile(target):
+        first = link.resolve()
+        link.unlink()
+        link.mkdir()
+        for item in (*sorted(first.iterdir()), *sorted(target.iterdir())):
+            _link(item, link / item.name)
+        return
+    if link.is_symlink() or link.exists():
         return
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(target, target_is_directory=target.is_dir())

@@ -41,6 +41,7 @@ import platform
 import re
 import sys
 import sysconfig
+from importlib.machinery import EXTENSION_SUFFIXES
 
 try:
     from importlib.metadata import PathDistribution
@@ -187,7 +188,7 @@ def entries(paths: Iterable[str], location: str) -> list[str]:
     whole = {}
     for path in paths:
         parts = path.split("/")
-        if parts[0].endswith(_SUFFIXES) or parts[0] == "__pycache__":
+        if parts[0].endswith(_SUFFIXES):
             continue
         for depth in range(1, len(parts)):
             folder = "/".join(parts[:depth])
@@ -305,7 +306,8 @@ def _guessed(distribution: PathDistribution, location: str, info: str) -> list[s
             paths.append(os.path.join(path, "__init__.py"))
         elif entry.endswith(_MODULE_SUFFIXES) and os.path.isfile(path):
             paths.append(path)
-    return paths + [os.path.join(location, entry) for entry in os.listdir(location) if _is_path_file_of(entry, name)]
+    path_files = [entry for entry in sorted(os.listdir(location)) if _is_path_file_of(entry, name)]
+    return paths + [os.path.join(location, entry) for entry in path_files if not _is_recorded([entry + ","], location)]
 
 
 def _is_path_file_of(entry: str, name: str) -> bool:
@@ -339,11 +341,11 @@ def _links_to(location: str, site: str) -> bool:
 
 def _is_regular(folder: str) -> bool:
     """Whether a folder is a regular package: it has an ``__init__`` that does not make it a namespace."""
-    for suffix in _MODULE_SUFFIXES:
-        file = os.path.join(folder, "__init__" + suffix)
-        if os.path.isfile(file):
-            return suffix != ".py" or not _makes_namespace(file)
-    return False
+    source = os.path.join(folder, "__init__.py")
+    if os.path.isfile(source):
+        return not _makes_namespace(source)
+    suffixes = (*_MODULE_SUFFIXES, *EXTENSION_SUFFIXES)
+    return any(os.path.isfile(os.path.join(folder, "__init__" + suffix)) for suffix in suffixes)
 
 
 def _is_shared(folder: str, paths: Iterable[str], location: str) -> bool:
@@ -353,13 +355,16 @@ def _is_shared(folder: str, paths: Iterable[str], location: str) -> bool:
         others = set(os.listdir(os.path.join(location, folder))) - own - {"__pycache__"}
     except OSError:
         return False
-    if not others:
-        return False
+    return bool(others) and _is_recorded([f"{folder}/{other}" for other in others], location)
+
+
+def _is_recorded(starts: Iterable[str], location: str) -> bool:
+    """Whether any RECORD in a folder has a row with one of these starts."""
     records = [
         os.path.join(location, entry, "RECORD") for entry in os.listdir(location) if entry.endswith(".dist-info")
     ]
-    needles = [f"\n{folder}/{other}" for other in others]
-    return any(any(needle in text for needle in needles) for text in map(_text, records))
+    needles = ["\n" + start for start in starts]
+    return any(any(needle in "\n" + text for needle in needles) for text in map(_text, records))
 
 
 def _makes_namespace(file: str) -> bool:

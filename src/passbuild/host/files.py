@@ -28,6 +28,13 @@ def states(distributions: Iterable[Distribution]) -> dict[str, State]:
     return found
 
 
+def tree(folder: Path) -> dict[str, State]:
+    """Return the state of everything below a folder, by its path."""
+    found: dict[str, State] = {}
+    _walk(str(folder), found)
+    return found
+
+
 def changes(before: Mapping[str, State], after: Mapping[str, State]) -> tuple[str, ...]:
     """Return the paths that differ, each with what happened to it, sorted."""
     return tuple(

@@ -97,7 +97,7 @@ class _Planner:
         install = self._install()
         self._decisions += self._installed_in_isolation()
         return Plan(
-            decisions=tuple(sorted(self._decisions, key=lambda decision: decision.name)),
+            decisions=tuple(sorted(self._decisions, key=_place)),
             passed=passed,
             install=install,
             constraints=tuple(dict.fromkeys(item.value for item in self._settings.build_constraints)),
@@ -294,6 +294,11 @@ class _Planner:
                 origins=known.origins,
             )
         )
+
+
+def _place(decision: Decision) -> tuple[str, str, str, tuple[str, ...]]:
+    """Return what decisions are sorted by: a name can be decided on twice, where one of its markers is false."""
+    return decision.name, decision.action.value, decision.reason, decision.origins
 
 
 def _declared(
