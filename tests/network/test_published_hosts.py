@@ -280,6 +280,19 @@ def test_nvidia_wheels_that_share_a_regular_package_show_one_by_one(name: str, t
     assert fingerprint(host) == before
 
 
+def test_an_nvidia_wheel_with_one_file_does_not_show_beside_a_passed_one(tmp_path: Path) -> None:
+    """All that says whose folder in the shared package it is, is the first line of a RECORD."""
+    names = ("nvidia-nvtx-cu12", "nvidia-nvml-dev-cu12")
+    host = _made_host(tmp_path / "host", *(f"{name}=={OLD_NVIDIA[name][0]}" for name in names))
+    finding = "import importlib.util as u; answer = [bool(u.find_spec('nvidia.' + p)) for p in ('nvtx', 'nvml_dev')]"
+    source = _recorder(tmp_path / "source", {"found": finding})
+
+    outcome = passbuild("wheel", source, "--host", host, *passed("nvidia-nvtx-cu12"))
+
+    told = {"found": [True, False]}
+    assert seen(outcome.wheel)["answers"] == dict.fromkeys(CHILDREN, told)
+
+
 @pytest.mark.parametrize("backend", sorted(PUBLISHED))
 def test_published_project_is_compiled_against_numpy_of_the_host(
     backend: str, scientific: Path, sdist: Callable[[str], Path], tmp_path: Path
