@@ -64,7 +64,6 @@ _DATA = (
 )
 _VERSIONS = ("1.0", "2.13.0+cpu", "1.0rc1", "3.0.dev20260101", "2!1.0.post1", "1.00")
 
-_NOT_SHOWN = ()
 _QUESTION = """
 import importlib, importlib.metadata, importlib.util, json, os, pkgutil, shutil, sys, sysconfig
 
@@ -645,8 +644,8 @@ class Expected:
             texts = {**self._visible(item), **{f"../../../{name}": text for name, text in item.data.items()}}
             files = {name: texts.get(name, "made anew") for name in (*item.recorded, f"{item.info}/RECORD")}
             told_files = told["files"] or {}
-            anew = [name for name in files if name not in texts or not is_shown(name)]
-            files |= {name: told_files[name] for name in anew if _is_text(told_files, name) or not is_shown(name)}
+            anew = [name for name in files if name not in texts]
+            files |= {name: told_files[name] for name in anew if _is_text(told_files, name)}
         return {
             "name": item.name,
             "version": item.version,
@@ -658,7 +657,7 @@ class Expected:
     def view(self) -> list[dict[str, str]]:
         """Return the texts of all files in the view: that one tree, or none."""
         passed = self.world.passed
-        texts = {name: text for item in passed for name, text in self._visible(item).items() if is_shown(name)}
+        texts = {name: text for item in passed for name, text in self._visible(item).items()}
         return [texts] if passed else []
 
     def data(self) -> dict[str, str]:
@@ -688,11 +687,6 @@ class Expected:
         if folder.startswith("@"):
             return filled(folder, self.host)
         return f"{self.ground.location(self.host, item)}/{folder}"
-
-
-def is_shown(place: str) -> bool:
-    """Whether a file on the host's path has to show."""
-    return not any(re.fullmatch(pattern, place) for pattern in _NOT_SHOWN)
 
 
 def filled(text: str, host: Path) -> str:

@@ -208,6 +208,17 @@ def test_scikit_build_core_includes_a_module_of_the_entry_point_module(stocked: 
     assert computed(outcome, tmp_path, stocked, "import squared; print(squared.squared(1.5))") == "2.25"
 
 
+def test_what_meson_finds_by_pkg_config_counts_as_used(host: Path, tmp_path: Path) -> None:
+    """A quiet build imports nothing of numpy and prints no path of it: nobody says that it was not used."""
+    source = sample("meson_depends_on_numpy_and_pybind11", tmp_path)
+    file = source / "pyproject.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('compile = ["-v"]', "compile = []"), encoding="utf-8")
+
+    outcome = passbuild("wheel", source, "--host", host, *passing("numpy", "pybind11"))
+
+    assert outcome.document["warnings"] == []
+
+
 @pytest.mark.parametrize("method", ["pkg-config", "config-tool"])
 def test_meson_dependency_finds_numpy_and_pybind11(method: str, host: Path, tmp_path: Path) -> None:
     """By pkg-config and by `numpy-config` and `pybind11-config`, the include paths are the host's own."""

@@ -7,6 +7,7 @@ folders shared by several distributions are real folders with links inside, so o
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -70,12 +71,13 @@ def imported(view: View, distributions: Iterable[Distribution]) -> set[str]:
 
 
 def named(view: View, distributions: Iterable[Distribution], output: str) -> set[str]:
-    """Return the names of the distributions of which a path (view, host or script) stands in `output`."""
+    """Return the names of the distributions of which a path (view, host or script) stands in `output`, or Meson's word."""
     return {
         item.name
         for item in distributions
         if any(str(folder / entry) in output for entry in item.entries for folder in (view.folder, item.location))
         or any(str(view.scripts / path.name) in output for path in item.outside)
+        or re.search(rf"dependency {re.escape(item.name)} found: YES", output, re.IGNORECASE)  # Meson, by pkg-config
     }
 
 
