@@ -189,13 +189,15 @@ find_package(pybind11 CONFIG REQUIRED)
 pybind11_add_module(_native NO_EXTRAS src/module.cpp {" ".join(f"src/{name}.cpp" for name in PARTS)})
 install(TARGETS _native DESTINATION native)
 """
+# Not by `dependency('pybind11')`: where the system has a pybind11 too, meson takes that one.
 _MESON = f"""\
 project('native', 'cpp', version: '1.0', default_options: ['cpp_std=c++17', 'buildtype=release'])
 py = import('python').find_installation(pure: false)
+asked = run_command(py, '-c', 'import pybind11; print(pybind11.get_include())', check: true)
 py.install_sources('native/__init__.py', subdir: 'native', pure: false)
 py.extension_module(
     '_native', 'src/module.cpp', {", ".join(f"'src/{name}.cpp'" for name in PARTS)},
-    dependencies: dependency('pybind11'), subdir: 'native', install: true,
+    cpp_args: '-I' + asked.stdout().strip(), dependencies: py.dependency(), subdir: 'native', install: true,
 )
 """
 _BACKEND = '''\
