@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 KEY = "c"
 SECONDS = "first build"
 DISK = "bytes of a first build"
-OF_TORCH = "of that, torch"
+OF_TORCH = "of all this, torch"
 _WHO = "torch"
 _LEFT_OVER = shutil.ignore_patterns("build", "dist", "*.egg-info", "*.so")
 
