@@ -36,6 +36,7 @@ _SHAPES = {
     Kind.PATH: "path",
     Kind.FLAG: "`1` or `0`",
     Kind.COUNT: "`0`, `1` or `2`",
+    Kind.NUMBER: "whole number",
 }
 
 

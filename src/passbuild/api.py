@@ -67,7 +67,8 @@ def build_environment(
     """Yield a build environment for a project: it satisfies `build.env.IsolatedEnv`.
 
     It holds what the project and its backend's ``get_requires_for_build_*`` hook require, and the passed packages of
-    the host, and is gone afterwards. Arguments and errors are those of `build_wheel`.
+    the host. Use it within the block: afterwards it may be removed or made anew, and with ``no_store=True`` it is gone.
+    Arguments and errors are those of `build_wheel`; besides, HostChanged when the host was changed within the block.
 
     `build.ProjectBuilder.from_isolated_env(environment, source)` runs hooks in it.
     """

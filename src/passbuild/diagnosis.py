@@ -58,14 +58,18 @@ def _about_module(
     if _is_of_source(module, source):
         return ""
     try:
-        name = probe.provider(host, module, environ)
+        names = probe.providers(host, module, environ)
     except PassbuildError:  # the host answered before; whatever happened since, it is no help here
         return ""
     present = {item.name for item in environment.installed} | {item.distribution.name for item in environment.passed}
-    if name is None or name in present:
-        return ""
-    version = host.installed.get(name, "")
-    return f"{name} {version} is installed in {host.prefix}; add `--passthrough {name}`"
+    absent = [name for name in names if name not in present]
+    if len(absent) > 1:
+        which = ", ".join(absent)
+        return f"{module} is a part of {which} in {host.prefix}; add `--passthrough NAME` for the one that is meant"
+    return "".join(
+        f"{name} {host.installed.get(name, '')} is installed in {host.prefix}; add `--passthrough {name}`"
+        for name in absent
+    )
 
 
 def _about_rebuild(output: Sequence[str], host: Host, environment: BuildEnvironment) -> str:

@@ -14,6 +14,7 @@ The tree, with the exit codes::
     │   ├── HostNotFound
     │   ├── HostUnusable
     │   ├── InstallerNotFound
+    │   ├── NotAStore
     │   └── OutputNotWritable
     ├── PlanImpossible            3   what is asked for cannot be had together
     │   ├── Refused
@@ -290,6 +291,24 @@ class OutputNotWritable(UsageError):
     def hint(self) -> str:
         """How to choose another place."""
         return f"choose another place with {self.option}" if self.option else ""
+
+
+@dataclass(eq=False)
+class NotAStore(UsageError):
+    """A folder from which environments are to be removed was not made by passbuild."""
+
+    code = "not-a-store"
+    root: Path
+
+    @property
+    def message(self) -> str:
+        """The folder."""
+        return f"{self.root}: is no store of passbuild (it has no CACHEDIR.TAG); nothing was removed"
+
+    @property
+    def hint(self) -> str:
+        """How to name the right one."""
+        return "name the store with --cache-dir; passbuild cache dir says which one is used"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Literal
 from packaging.utils import canonicalize_name
 
 from passbuild import artifact, diagnosis, workspace
-from passbuild.environment import build_environment, installers
+from passbuild.environment import build_environment, installers, locks
 from passbuild.environment.build_environment import Site
 from passbuild.environment.sdists import BuiltWheel
+from passbuild.environment.store import Store
 from passbuild.errors import (
     BackendFailed,
     BuildCycle,
@@ -188,15 +189,19 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
     if made.install:
         installer = installers.chosen(run.settings.installer.value, run.host, surroundings)
     site = Site(
-        folder=run.workspace.new_folder("environment"),
+        scratch=run.workspace.new_folder("environment"),
         source=run.project.folder,
         wheels=run.workspace.wheels,
         build_requirement=lambda tree: _requirement_built(run, tree),
+        is_nested=len(run.chain) > 1,
         surroundings=surroundings,
         on_line=run.workspace.on_line,
+        on_warning=run.journal.warning,
     )
     with run.journal.step("make the build environment"):
-        environment = build_environment.created(made, run.host, installer, site)
+        environment = build_environment.obtained(made, run.host, installer, site, _store(run))
+    if environment.lease is not None:
+        run.workspace.stack.callback(environment.lease.release)
     run.journal.environment(environment)
     for item in environment.replaced:
         run.journal.warning(
@@ -204,6 +209,14 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
             "requires: another version is installed and used"
         )
     return environment
+
+
+def _store(run: Run) -> Store | None:
+    """Return where environments are kept; None where they are to be temporary, or could not be shared safely."""
+    settings = run.settings
+    if settings.no_store.value or settings.keep.value or not locks.IS_AVAILABLE:
+        return None
+    return Store.of(settings, run.order.surroundings)
 
 
 def _requirement_built(run: Run, tree: Path) -> BuiltWheel:

@@ -97,6 +97,7 @@ class Report:
             "replaced": [_passed(item) for item in self.environment.replaced] if self.environment else [],
             "installed": self._installed(),
             "to_install": [str(item) for item in self.plan.install] if self.plan else [],
+            "environment": self._environment(),
             "built_requirements": [
                 {"name": item.name, "version": str(item.version), "passed": list(item.passed)} for item in self.built
             ],
@@ -113,6 +114,16 @@ class Report:
         if self.environment is not None:
             return self.environment.passed
         return self.plan.passed if self.plan else ()
+
+    def _environment(self) -> Json:
+        if self.environment is None:
+            return None
+        lease = self.environment.lease
+        return {
+            "folder": str(self.environment.venv.folder),
+            "stored": lease is not None,
+            "reused": lease is not None and lease.reused,
+        }
 
     def _installed(self) -> list[Json]:
         if self.environment is None:

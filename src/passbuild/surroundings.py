@@ -30,6 +30,8 @@ class Surroundings:
     """The interpreter that this environment was made from; `python` itself outside an environment."""
     config_file: Path
     """The user's configuration file, whether or not it exists."""
+    cache: Path
+    """Where passbuild keeps build environments, unless it is told otherwise."""
     pip_cache: Path
     """Where pip keeps what it downloads, unless its own settings say otherwise."""
 
@@ -43,6 +45,7 @@ class Surroundings:
             prefix=Path(sys.prefix),
             base_python=_base_python(),
             config_file=platformdirs.user_config_path("passbuild", appauthor=False) / "config.toml",
+            cache=platformdirs.user_cache_path("passbuild", appauthor=False),
             pip_cache=platformdirs.user_cache_path("pip", appauthor=False),
         )
 

@@ -26,6 +26,8 @@ class Workspace:
     log: Path
     """The file that keeps every line of the installer's and the backend's output."""
     sink: TextIO
+    stack: contextlib.ExitStack
+    """What is given back when the run ends."""
     journal: Journal
 
     @property
@@ -59,8 +61,8 @@ def opened(journal: Journal) -> Iterator[Workspace]:
     log = folder / "output.log"
     try:
         (folder / "wheels").mkdir()
-        with log.open("w", encoding="utf-8", errors="replace") as sink:
-            yield Workspace(folder=folder, log=log, sink=sink, journal=journal)
+        with log.open("w", encoding="utf-8", errors="replace") as sink, contextlib.ExitStack() as stack:
+            yield Workspace(folder=folder, log=log, sink=sink, stack=stack, journal=journal)
     except PassbuildError as error:
         if log.stat().st_size:
             error.log = _outliving(log)

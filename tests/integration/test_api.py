@@ -91,10 +91,12 @@ def test_the_other_functions_do_what_the_commands_do(bench: Bench) -> None:
 
 
 def test_the_environment_serves_a_project_builder(bench: Bench, installer: str) -> None:
-    """`build.ProjectBuilder.from_isolated_env` runs hooks in it, with the passed package; afterwards it is gone."""
+    """`build.ProjectBuilder.from_isolated_env` runs hooks in it, with the passed package; a temporary one is gone."""
     host = bench.host("engine==1.0", "fuel==1.0")
     project = bench.project(requires=["tool"], requires_wheel=["plugin"], imports=["engine", "tool", "plugin"])
-    opened = passbuild.build_environment(project, host=str(host), passthrough=["engine"], installer=installer)
+    opened = passbuild.build_environment(
+        project, host=str(host), passthrough=["engine"], installer=installer, no_store=True
+    )
 
     with opened as environment:
         builder = build.ProjectBuilder.from_isolated_env(environment, project)

@@ -42,6 +42,18 @@ def test_the_advice_names_the_distribution_of_the_module(bench: Bench) -> None:
     assert "add `--passthrough misnamed`" in run.error["hint"]
 
 
+def test_the_advice_lists_every_distribution_that_has_the_module(bench: Bench) -> None:
+    """A namespace is in several of them: which one is meant only the user knows."""
+    host = bench.host("shared-one==1.0", "shared-two==1.0")
+    project = bench.project(imports=["shared.one"])
+
+    run = bench.passbuild("wheel", project, "--host", host)
+
+    assert run.error["hint"] == (
+        f"shared is a part of shared-one, shared-two in {host}; add `--passthrough NAME` for the one that is meant"
+    )
+
+
 def test_the_advice_is_given_for_the_first_hook_as_well(bench: Bench) -> None:
     """get_requires_for_build_wheel imports it already."""
     host = bench.host("engine==1.0", "fuel==1.0")

@@ -199,6 +199,16 @@ def test_debians_other_packages_do_not_show_in_the_hooks(debian: Path, tmp_path:
     assert outline(DIST_PACKAGES) == before
 
 
+def test_debians_setuptools_brings_pkg_resources(debian: Path, tmp_path: Path) -> None:
+    """Debian keeps it in a package of its own; top_level.txt of setuptools states it."""
+    source = _recorder(tmp_path / "source", {"file": "import pkg_resources; answer = pkg_resources.__file__"})
+
+    outcome = passbuild("wheel", source, "--host", debian, *passed("setuptools"))
+
+    told = {"file": str(DIST_PACKAGES / "pkg_resources/__init__.py")}
+    assert seen(outcome.wheel)["answers"] == dict.fromkeys(CHILDREN, told)
+
+
 def test_h5py_whose_hook_pins_mpi4py_is_refused_with_another_one(
     scientific: Path, sdist: Callable[[str], Path], tmp_path: Path
 ) -> None:

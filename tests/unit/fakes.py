@@ -107,5 +107,6 @@ def surroundings(folder: Path, **environ: str) -> Surroundings:
         prefix=folder / "own",
         base_python=folder / "base" / "bin" / "python",
         config_file=folder / "config.toml",
+        cache=folder / "cache",
         pip_cache=folder / "pip",
     )

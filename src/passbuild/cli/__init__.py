@@ -8,6 +8,7 @@ import sys
 import click
 
 from passbuild.cli.build import build
+from passbuild.cli.cache import cache
 from passbuild.cli.metadata import metadata
 from passbuild.cli.plan import plan
 from passbuild.cli.run import refuse
@@ -42,5 +43,5 @@ def start() -> None:
         sys.exit(128 + signal.SIGINT)
 
 
-for _command in (wheel, sdist, build, plan, metadata):
+for _command in (wheel, sdist, build, plan, metadata, cache):
     main.add_command(_command)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from passbuild.artifact import Artifact
+    from passbuild.environment.store import Kept
     from passbuild.errors import PassbuildError
     from passbuild.plan.model import Decision, Passed, Plan
     from passbuild.report import Report
@@ -152,13 +153,38 @@ class Speaker:
         environment = report.environment
         if environment is not None and environment.installed:
             names = ", ".join(f"{item.name} {item.version}" for item in environment.installed)
-            self._say(Text(f"  installed with {environment.installer}: {names}", style="dim"), at=0)
+            how = "reused" if environment.lease and environment.lease.reused else "installed"
+            self._say(Text(f"  {how} with {environment.installer}: {names}", style="dim"), at=0)
 
     def _tell_plan(self, report: Report, plan: Plan) -> None:
         """Print a plan: it is the result of its command, so it goes to standard output."""
         out = _console(report.settings.color.value if report.settings else Color.AUTO, to_stdout=True)
         for line in _plan_lines(report, plan):
             out.print(line)
+
+
+def tell(text: str) -> None:
+    """Print a result as it is."""
+    _write(text)
+
+
+def kept_lines(kept: Iterable[Kept], now: float) -> Iterable[str]:
+    """Return a line for each kept environment: size, age, time since its last use, key, and what it holds."""
+    yield f"{'size':>9}  {'age':>8}  {'unused':>8}  {'environment':20}  what it holds"
+    for item in kept:
+        holds = ", ".join((*item.facts.get("passed", ()), *item.facts.get("installed", ()))) or "unfinished"
+        python = f"Python {item.facts.get('version', '?')}: "
+        yield f"{_size(item.size):>9}  {_span(now - item.created):>8}  {_span(now - item.used):>8}  {item.key:20}  " + (
+            python + holds
+        )
+
+
+def _span(seconds: float) -> str:
+    """Return a length of time in its largest unit."""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
 
 
 def _plan_lines(report: Report, plan: Plan) -> Iterable[Text]:

@@ -26,6 +26,11 @@ class SettingOption(click.Option):
         return None
 
 
+def setting_option(name: str) -> Callable[[F], F]:
+    """Return a decorator that adds the option of one setting."""
+    return _option(next(key for key in (*KEYS, CONFIG_FILE) if key.name == name))
+
+
 def setting_options(*without: str) -> Callable[[F], F]:
     """Return a decorator that adds an option for each setting, and SOURCE."""
 
@@ -42,7 +47,7 @@ def setting_options(*without: str) -> Callable[[F], F]:
 def _option(key: Key) -> Callable[[F], F]:
     flags = key.flags or (f"--{key.name}",)
     text = key.help
-    if key.kind is Kind.CHOICE and key.default:
+    if key.kind in {Kind.CHOICE, Kind.NUMBER} and key.default:
         text += f"  [default: {key.default}]"
     return click.option(
         *flags,

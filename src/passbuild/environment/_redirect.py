@@ -23,8 +23,8 @@ The data stands in ``_passbuild_redirects``, which passbuild writes beside this 
 ``LINES``
     the lines of the ``.pth`` files of passed packages, with absolute paths; editable ones lead to modules that this
     finder does not see
-``IMPORTS``
-    file to which each first import of a passed module adds its line
+
+The variable ``PASSBUILD_IMPORTS`` names the file to which each first import of a passed module adds its line.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from importlib.machinery import (
     SourcelessFileLoader,
 )
 
-from _passbuild_redirects import FOLDERS, IMPORTS, LINES, READ_ONLY, VIEW
+from _passbuild_redirects import FOLDERS, LINES, READ_ONLY, VIEW
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _note(fullname: str) -> None:
         return
     _noted.add(fullname)
     try:
-        with open(IMPORTS, "a") as file:
+        with open(os.environ["PASSBUILD_IMPORTS"], "a") as file:
             file.write(fullname + "\n")
-    except OSError:  # a sealed or vanished environment: the note is for a warning alone
+    except (KeyError, OSError):  # not a hook, or one whose run is over: the note is for a warning alone
         pass

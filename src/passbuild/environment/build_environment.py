@@ -1,31 +1,32 @@
 """Make a build environment from a plan: create, stand-ins, install, check, view; then it is sealed.
 
 An environment is built once and never installed into again: what a hook requires in addition makes a new plan and a new
-environment. The environment satisfies `build.env.IsolatedEnv`.
+environment. It stays in the store, for the next build that wants the same. It satisfies `build.env.IsolatedEnv`.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from passbuild import process
-from passbuild.environment import contents, installers, scripts, sdists, stand_ins, venv, view
+from passbuild.environment import contents, identity, installers, scripts, sdists, stand_ins, store, venv, view
 from passbuild.environment.installers import Task
+from passbuild.environment.venv import Venv
 from passbuild.errors import IncompleteInstall, Unresolvable
 from passbuild.host import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
     from passbuild.environment.contents import Installed
     from passbuild.environment.installers import Installer
     from passbuild.environment.sdists import BuiltWheel, Inbox
-    from passbuild.environment.venv import Venv
+    from passbuild.environment.store import Facts, Lease, Store
     from passbuild.environment.view import View
     from passbuild.host.files import State
     from passbuild.host.model import Host
@@ -52,6 +53,8 @@ class BuildEnvironment:
     """What the installer put into the environment."""
     installer: str
     """Its name; empty where nothing had to be installed."""
+    lease: Lease | None
+    """On the environment's place in the store; None for a temporary one."""
     host_files: Mapping[str, State] = field(repr=False)
     """What the files of the passed distributions looked like before the first hook."""
     environ: Mapping[str, str] = field(repr=False)  # it holds what CI keeps secret
@@ -72,6 +75,7 @@ class BuildEnvironment:
         shown = {"PATH": path, "VIRTUAL_ENV": str(self.venv.folder), "PYTHONNOUSERSITE": "1"}
         if self.view is not None:
             prefixes = (str(self.view.folder), str(self.venv.folder), self.environ.get("CMAKE_PREFIX_PATH", ""))
+            shown["PASSBUILD_IMPORTS"] = str(self.view.imports)
             shown["CMAKE_PREFIX_PATH"] = os.pathsep.join(filter(None, prefixes))
             configs = list(map(str, self.view.pkg_config))
             configs += [str(self.venv.folder / place / "pkgconfig") for place in ("lib", "share", "lib64")]
@@ -102,7 +106,7 @@ class BuildEnvironment:
 
     def host_changes(self) -> tuple[str, ...]:
         """Return what has changed of the passed distributions' files since the environment was made."""
-        return files.changes(self.host_files, files.states(item.distribution for item in self.passed))
+        return files.changes(self.host_files, files.states(item.distribution for item in self.plan.passed))
 
     def untouched(self, output: str) -> tuple[NormalizedName, ...]:
         """Return the named passed packages that the hooks did not use, as far as that can be seen.
@@ -122,41 +126,112 @@ class BuildEnvironment:
 class Site:
     """Where environments are made, and how what happens there is told."""
 
-    folder: Path
-    """A folder of ours, not yet there."""
+    scratch: Path
+    """A folder of ours that is gone after the run."""
     source: Path
     """The source tree that is going to be built."""
     wheels: Path
     """The folder with the wheels that were built of build requirements."""
     build_requirement: Callable[[Path], BuiltWheel]
     """Builds the source tree of a build requirement into `wheels`."""
+    is_nested: bool
+    """Whether another environment is being made meanwhile: to wait for a third could be for ever."""
     surroundings: Surroundings
     on_line: Callable[[str], None]
+    on_warning: Callable[[str], None]
 
 
-def created(plan: Plan, host: Host, installer: Installer | None, site: Site) -> BuildEnvironment:
-    """Create the environment that `plan` describes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """An environment that is wanted, wherever it will be."""
+
+    plan: Plan
+    host: Host
+    installer: Installer | None
+    site: Site
+    host_files: Mapping[str, State]
+    true_paths: bool
+    """Whether passed modules are found at the host's own paths."""
+
+
+def obtained(plan: Plan, host: Host, installer: Installer | None, site: Site, kept: Store | None) -> BuildEnvironment:
+    """Return the environment that `plan` describes, from the store `kept` where there is one in it.
 
     `installer` may be None where the plan installs nothing. Raises Unresolvable, IncompleteInstall or HostUnusable.
     """
-    place = venv.create(host, site.folder / "env", site.surroundings.environ)
+    inside = any(_is_inside(item.distribution.location, site.source) for item in plan.passed)
+    host_files = files.states(item.distribution for item in plan.passed)
+    draft = _Draft(plan=plan, host=host, installer=installer, site=site, host_files=host_files, true_paths=not inside)
+    lease = _leased(draft, kept) if kept is not None else None
+    if lease is not None:
+        return _opened(draft, lease.facts, lease)
+    return _opened(draft, _made(draft, site.scratch), None)
+
+
+def _leased(draft: _Draft, kept: Store) -> Lease | None:
+    """Return a lease of the draft's environment in the store; None where it has to be made elsewhere."""
+    site = draft.site
+    key = identity.key(
+        draft.plan, draft.host, draft.installer, site.surroundings, draft.host_files, true_paths=draft.true_paths
+    )
+    if key is None:
+        return None
+    try:
+        lease = store.leased(kept, key, lambda folder: _made(draft, folder), wait=not site.is_nested)
+        if lease is not None and not lease.reused:
+            store.pruned(kept)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        site.on_warning(f"the store {kept.root} cannot be used ({reason}): the build environment is a temporary one")
+        return None
+    return lease
+
+
+def _made(draft: _Draft, folder: Path) -> Facts:
+    """Make the draft's environment in ``env`` below `folder`."""
+    plan, host, installer, site = draft.plan, draft.host, draft.installer, draft.site
+    place = venv.create(host, folder / "env", site.surroundings.environ)
     kept: tuple[Passed, ...] = plan.passed
     if plan.install and installer is not None:
         standing = stand_ins.write(plan.passed, place.site_packages)
         _install(plan, installer, place, site)
         kept = _checked(plan, installer, place, standing)
         stand_ins.remove(standing)
-    installed = tuple(contents.listed(place.site_packages).values())
+    if kept:
+        distributions = [item.distribution for item in kept]
+        view.write(distributions, place, true_paths=draft.true_paths)
+        scripts.write(distributions, host, place)
+    return {
+        "python": str(place.python),
+        "site-packages": str(place.site_packages),
+        "scripts": str(place.scripts),
+        "host": str(host.prefix),
+        "version": host.version,
+        "installer": installer.name if installer and plan.install else "",
+        "installed": [f"{item.name} {item.version}" for item in contents.listed(place.site_packages).values()],
+        "passed": [f"{item.distribution.name} {item.distribution.raw_version}" for item in kept],
+    }
+
+
+def _opened(draft: _Draft, facts: Facts, lease: Lease | None) -> BuildEnvironment:
+    """Return an environment that was made, by the facts about it."""
+    names = {text.partition(" ")[0] for text in facts["passed"]}
+    kept = tuple(item for item in draft.plan.passed if item.distribution.name in names)
+    python, site_packages, scripts_folder = (Path(str(facts[name])) for name in ("python", "site-packages", "scripts"))
+    place = Venv(folder=python.parents[1], python=python, site_packages=site_packages, scripts=scripts_folder)
+    distributions = [item.distribution for item in kept]
+    imports = draft.site.scratch / "imports.txt"
     return BuildEnvironment(
-        plan=plan,
+        plan=draft.plan,
         venv=place,
-        view=_viewed(kept, host, place, site),
+        view=view.opened(distributions, place, imports, true_paths=draft.true_paths) if kept else None,
         passed=kept,
-        replaced=tuple(item for item in plan.passed if item not in kept),
-        installed=installed,
-        installer=installer.name if installer and plan.install else "",
-        host_files=files.states(item.distribution for item in kept),
-        environ=_without_scripts(host, site.surroundings.environ),
+        replaced=tuple(item for item in draft.plan.passed if item not in kept),
+        installed=tuple(contents.listed(site_packages).values()),
+        installer=str(facts["installer"]),
+        lease=lease,
+        host_files=draft.host_files,
+        environ=_without_scripts(draft.host, draft.site.surroundings.environ),
     )
 
 
@@ -167,7 +242,7 @@ def _install(plan: Plan, installer: Installer, place: Venv, site: Site) -> None:
             raise _unresolvable(plan, installer, finished)
         return
     task = _task(plan, place, site, wheels=site.wheels)
-    with sdists.handed_over(place, site.folder / "inbox", site.surroundings.cwd) as inbox:
+    with sdists.handed_over(place, site.scratch / "inbox", site.surroundings.cwd) as inbox:
         fixed = _with_closure(task, plan, site)
         try:
             _resolve(plan, installer, fixed, inbox, site)
@@ -183,7 +258,7 @@ def _with_closure(task: Task, plan: Plan, site: Site) -> Task:
     members = [item.distribution for item in plan.passed if not item.named and item.distribution.version is not None]
     if not members:
         return task
-    file = site.folder / "closure.txt"
+    file = site.scratch / "closure.txt"
     file.write_text("".join(f"{item.name}=={item.version}\n" for item in members), encoding="utf-8")
     return replace(task, constraints=(*task.constraints, file))
 
@@ -200,7 +275,7 @@ def _resolve(plan: Plan, installer: Installer, task: Task, inbox: Inbox, site: S
 
 
 def _task(plan: Plan, place: Venv, site: Site, *, wheels: Path | None = None) -> Task:
-    return Task(venv=place, requirements=site.folder / "requirements.txt", constraints=plan.constraints, wheels=wheels)
+    return Task(venv=place, requirements=site.scratch / "requirements.txt", constraints=plan.constraints, wheels=wheels)
 
 
 def _run(plan: Plan, installer: Installer, task: Task, site: Site) -> process.Finished:
@@ -208,7 +283,7 @@ def _run(plan: Plan, installer: Installer, task: Task, site: Site) -> process.Fi
     task.requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     environ = installers.environ_for(site.surroundings.environ)
     # A pip that runs from a wheel leaves its certificates in the folder for temporary files (Python 3.8).
-    environ |= {"TMPDIR": str(site.folder), **installer.variables(task, site.surroundings.environ)}
+    environ |= {"TMPDIR": str(site.scratch), **installer.variables(task, site.surroundings.environ)}
     return process.stream(installer.command(task), environ=environ, on_line=site.on_line)
 
 
@@ -245,18 +320,6 @@ def _checked(plan: Plan, installer: Installer, place: Venv, standing: Mapping[Pa
     if findings:
         raise IncompleteInstall(installer=installer.name, findings=findings)
     return tuple(kept)
-
-
-def _viewed(passed: Sequence[Passed], host: Host, place: Venv, site: Site) -> View | None:
-    if not passed:
-        return None
-    distributions = [item.distribution for item in passed]
-    inside = any(_is_inside(item.location, site.source) for item in distributions)
-    # At the depth of site-packages: what metadata names as `../../../bin/x` lies below the environment's prefix.
-    folder = place.site_packages.with_name("host-packages")
-    shown = view.write(distributions, place, folder, site.folder / "imports.txt", true_paths=not inside)
-    scripts.write(distributions, host, place)
-    return shown
 
 
 def _without_scripts(host: Host, environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -34,12 +34,13 @@ class View:
     """The folders with pkg-config files of the passed distributions, at the paths that the modules have."""
 
 
-def write(distributions: Sequence[Distribution], venv: Venv, folder: Path, imports: Path, *, true_paths: bool) -> View:
-    """Write the view of `distributions` into `folder` and let `venv` start with it.
+def write(distributions: Sequence[Distribution], venv: Venv, *, true_paths: bool) -> None:
+    """Write the view of `distributions` beside site-packages and let `venv` start with it.
 
     With `true_paths` modules are found at the host's own paths; without, at the view's links (for a host that lies
-    inside the source tree, whose paths some build tools refuse). `imports` is the file that will name what is imported.
+    inside the source tree, whose paths some build tools refuse).
     """
+    folder = _folder(venv)
     folder.mkdir()
     for distribution in distributions:
         _link(distribution.info, folder / distribution.info.name)
@@ -47,18 +48,26 @@ def write(distributions: Sequence[Distribution], venv: Venv, folder: Path, impor
             _link(distribution.location / entry, folder / entry)
         for file in distribution.path_files:  # for its metadata: the view is no site folder, nobody runs them there
             _link(file, folder / file.name)
-    redirects = _redirects(distributions, folder, true_paths=true_paths)
     lines = [line for item in distributions for file in item.path_files for line in _path_lines(file, item.location)]
     values = {
         "VIEW": str(folder),
-        "FOLDERS": redirects,
+        "FOLDERS": _redirects(distributions, folder, true_paths=true_paths),
         "READ_ONLY": _read_only(distributions, folder),
         "LINES": lines,
-        "IMPORTS": str(imports),
     }
     start_up.write(venv, Path(__file__).with_name("_redirect.py"), values)
+
+
+def opened(distributions: Iterable[Distribution], venv: Venv, imports: Path, *, true_paths: bool) -> View:
+    """Return the view that was written into `venv`; `imports` is the file that will name what this run imports."""
+    folder = _folder(venv)
     configs = _pkg_config(distributions, folder, true_paths=true_paths)
     return View(folder=folder, imports=imports, scripts=venv.scripts, pkg_config=configs)
+
+
+def _folder(venv: Venv) -> Path:
+    """Return its place, at the depth of site-packages: what metadata calls ``../../../bin/x`` lies below the prefix."""
+    return venv.site_packages.with_name("host-packages")
 
 
 def imported(view: View, distributions: Iterable[Distribution]) -> set[str]:
@@ -71,14 +80,20 @@ def imported(view: View, distributions: Iterable[Distribution]) -> set[str]:
 
 
 def named(view: View, distributions: Iterable[Distribution], output: str) -> set[str]:
-    """Return the names of the distributions of which a path (view, host or script) stands in `output`, or Meson's word."""
+    """Return the names of the distributions that `output` names: by a path (view, host, script) or in Meson's words."""
     return {
         item.name
         for item in distributions
-        if any(str(folder / entry) in output for entry in item.entries for folder in (view.folder, item.location))
+        if any(str(folder / path) in output for path in _shown(item) for folder in (view.folder, item.location))
         or any(str(view.scripts / path.name) in output for path in item.outside)
         or re.search(rf"dependency {re.escape(item.name)} found: YES", output, re.IGNORECASE)  # Meson, by pkg-config
     }
+
+
+def _shown(distribution: Distribution) -> set[PurePosixPath]:
+    """Return its entries, and the folders that hold them below the top: an include path names those."""
+    parents = {parent for entry in distribution.entries for parent in entry.parents if len(parent.parts) > 1}
+    return parents | set(distribution.entries)
 
 
 def is_stubs(distribution: Distribution) -> bool:

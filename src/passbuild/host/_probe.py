@@ -17,7 +17,7 @@ The reply is one line on standard output that starts with ``passbuild-probe:`` a
       "prefix": "/venv", "base_prefix": "/usr", "scripts": "/venv/bin",
       "markers": {"python_version": "3.11", ...},
       "installed": {"torch": "2.13.0+cpu", ...},
-      "providers": {"yaml": "pyyaml"},
+      "providers": {"yaml": ["pyyaml"]},
       "distributions": [
         {"name": "torch", "version": "2.13.0+cpu", "location": "/venv/lib/...", "info": "/venv/lib/...",
          "requires": ["filelock", ...], "entries": ["torch", "functorch"], "outside": ["/venv/bin/torchrun"],
@@ -203,9 +203,9 @@ def entries(paths: Iterable[str], location: str) -> list[str]:
     return sorted(found)
 
 
-def providers(found: dict[str, tuple[str, str, str]], modules: Iterable[str]) -> dict[str, str]:
-    """Return {module: name of the distribution that provides it}, for those that any distribution provides."""
-    result: dict[str, str] = {}
+def providers(found: dict[str, tuple[str, str, str]], modules: Iterable[str]) -> dict[str, list[str]]:
+    """Return {module: names of the distributions that provide it}, for those that any distribution provides."""
+    result: dict[str, list[str]] = {}
     wanted = set(modules)
     if not wanted:
         return result
@@ -215,7 +215,7 @@ def providers(found: dict[str, tuple[str, str, str]], modules: Iterable[str]) ->
         paths = [os.path.relpath(path, location) for path in _files(distribution, location, info)[0]]
         tops = {path.split(os.sep)[0].split(".")[0] for path in paths}
         for module in wanted & (tops | set(stated)):
-            result.setdefault(module, name)
+            result.setdefault(module, []).append(name)
     return result
 
 
@@ -235,9 +235,12 @@ def _files(distribution: PathDistribution, location: str, info: str) -> tuple[li
     if installed is not None:
         return [os.path.normpath(os.path.join(info, line)) for line in installed.splitlines() if line], 0, True
     paths = conda or _dpkg_files(info)
-    if paths:
-        return paths, 0, True
-    return _guessed(distribution, location, info), 0, False
+    guessed = _guessed(distribution, location, info)
+    if not paths:
+        return guessed, 0, False
+    # Debian keeps `pkg_resources` in a package of its own; what top_level.txt states belongs together all the same.
+    tops = {os.path.relpath(path, location).split(os.sep)[0] for path in paths}
+    return paths + [path for path in guessed if os.path.relpath(path, location).split(os.sep)[0] not in tops], 0, True
 
 
 def _conda_files(distribution: PathDistribution, info: str) -> list[str]:
@@ -262,7 +265,7 @@ def _dpkg_files(info: str) -> list[str]:
     return [path for path in paths if not os.path.isdir(path) or os.path.islink(path)]
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)  # noqa: UP033 - functools.cache came with Python 3.9
 def _records(folder: str, suffix: str) -> dict[str, str]:
     """Return {path of a metadata folder: record file} for every record of a package manager that names one."""
     found: dict[str, str] = {}
@@ -359,12 +362,17 @@ def _is_shared(folder: str, paths: Iterable[str], location: str) -> bool:
 
 
 def _is_recorded(starts: Iterable[str], location: str) -> bool:
-    """Whether any RECORD in a folder has a row with one of these starts."""
-    records = [
-        os.path.join(location, entry, "RECORD") for entry in os.listdir(location) if entry.endswith(".dist-info")
-    ]
+    """Whether any record in a folder has a row with one of these starts."""
     needles = ["\n" + start for start in starts]
-    return any(any(needle in "\n" + text for needle in needles) for text in map(_text, records))
+    infos = [entry for entry in os.listdir(location) if entry.endswith(_SUFFIXES)]
+    return any(any(needle in text for needle in needles) for text in (_rows(location, info) for info in infos))
+
+
+def _rows(location: str, info: str) -> str:
+    """Return the record of a distribution, each row behind a line break, as RECORD writes it."""
+    installed = _text(os.path.join(location, info, "installed-files.txt")).splitlines()
+    rows = [os.path.normpath(os.path.join(info, line)) + ",," for line in installed if line]
+    return "\n" + _text(os.path.join(location, info, "RECORD")) + "\n" + "\n".join(rows)
 
 
 def _makes_namespace(file: str) -> bool:

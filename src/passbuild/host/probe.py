@@ -50,7 +50,7 @@ class _Reply(TypedDict):
     scripts: str
     markers: dict[str, str]
     installed: dict[str, str]
-    providers: dict[str, str]
+    providers: dict[str, list[str]]
     distributions: list[_RawDistribution]
 
 
@@ -74,11 +74,11 @@ def probed(choice: Choice, names: Iterable[NormalizedName], environ: Mapping[str
     )
 
 
-def provider(host: Host, module: str, environ: Mapping[str, str]) -> NormalizedName | None:
-    """Return the distribution of the host that provides a top-level module, by the host's own records."""
+def providers(host: Host, module: str, environ: Mapping[str, str]) -> tuple[NormalizedName, ...]:
+    """Return the distributions of the host that provide a top-level module, by the host's own records."""
     choice = Choice(executable=host.executable, reason=host.reason)
-    name = _ask(choice, environ, modules=[module])["providers"].get(module)
-    return canonicalize_name(name) if name else None
+    names = _ask(choice, environ, modules=[module])["providers"].get(module, [])
+    return tuple(map(canonicalize_name, names))
 
 
 def _ask(

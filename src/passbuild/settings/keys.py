@@ -31,6 +31,8 @@ class Kind(Enum):
     CHOICE = "choice"
     FLAG = "flag"
     COUNT = "count"
+    NUMBER = "number"
+    """A whole number, not negative."""
 
 
 class Place(Flag):
@@ -185,6 +187,43 @@ KEYS: tuple[Key, ...] = (
         places=Place.NOWHERE,
         default="false",
         help="Keep the build environment and the extracted sources, and print where they are.",
+    ),
+    Key(
+        name="no-store",
+        kind=Kind.FLAG,
+        places=Place.USER,
+        default="false",
+        help="Make the build environment in a temporary folder, and neither reuse one nor keep it for reuse.",
+    ),
+    Key(
+        name="refresh",
+        kind=Kind.FLAG,
+        places=Place.NOWHERE,
+        default="false",
+        help="Make the build environment anew, and keep it for reuse instead of the one that is there.",
+    ),
+    Key(
+        name="cache-dir",
+        kind=Kind.PATH,
+        places=Place.USER,
+        metavar="FOLDER",
+        help="Where build environments are kept for reuse  [default: passbuild in the user's cache folder].",
+    ),
+    Key(
+        name="store-max-age",
+        kind=Kind.NUMBER,
+        places=Place.USER,
+        metavar="HOURS",
+        default="24",
+        help="Make a build environment anew when it is older than this.",
+    ),
+    Key(
+        name="store-max-size",
+        kind=Kind.NUMBER,
+        places=Place.USER,
+        metavar="MEGABYTES",
+        default="5000",
+        help="Remove the least recently used build environments when all together are larger than this.",
     ),
     Key(
         name="verbose",

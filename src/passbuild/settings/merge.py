@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from enum import Enum
 
+    from packaging.utils import NormalizedName
+
     from passbuild.project.model import Project
     from passbuild.settings.sources import Entry
     from passbuild.surroundings import Surroundings
@@ -69,6 +71,11 @@ def merged(layers: Sequence[Iterable[Entry]], mistakes: list[Mistake]) -> Settin
         report=chosen.last("report"),
         json=chosen.last("json") or Setting(value=False, origin="default"),
         keep=chosen.last("keep") or Setting(value=False, origin="default"),
+        no_store=chosen.last("no-store") or Setting(value=False, origin="default"),
+        refresh=chosen.last("refresh") or Setting(value=False, origin="default"),
+        cache_dir=chosen.last("cache-dir"),
+        store_max_age=chosen.number("store-max-age"),
+        store_max_size=chosen.number("store-max-size"),
         verbose=chosen.last("verbose") or Setting(value=0, origin="default"),
         quiet=chosen.last("quiet") or Setting(value=0, origin="default"),
         color=chosen.enum("color", Color),
@@ -107,6 +114,8 @@ class _Decoder:
                 return self._flag(entry)
             case Kind.COUNT:
                 return self._count(entry)
+            case Kind.NUMBER:
+                return self._number(entry)
 
     def _wrong(self, entry: Entry, problem: str, hint: str = "") -> None:
         self._mistakes.append(Mistake(place=entry.place, problem=problem, hint=hint))
@@ -183,6 +192,13 @@ class _Decoder:
             self._wrong(entry, f"{entry.value!r} is not a number", "write 0, 1 or 2")
             return None
 
+    def _number(self, entry: Entry) -> int | None:
+        text = str(entry.value)
+        if text.isdecimal():
+            return int(text)
+        self._wrong(entry, f"{entry.value!r} is not a number", "write a whole number such as 24")
+        return None
+
 
 class _Chosen:
     """Look up decoded values by key."""
@@ -206,6 +222,10 @@ class _Chosen:
         """Return the choice that wins, or the default."""
         default = _DEFAULTS[name]
         return self.last(name) or Setting(value=choices(default), origin="default")  # type: ignore[call-arg]  # an Enum class is called with a value
+
+    def number(self, name: str) -> Setting[int]:
+        """Return the number that wins, or the default."""
+        return self.last(name) or Setting(value=int(_DEFAULTS[name] or 0), origin="default")
 
 
 def _name(item: Setting[Requirement]) -> str:
@@ -259,18 +279,35 @@ class Given:
 def collected(project: Project, surroundings: Surroundings, given: Given) -> Settings:
     """Read all sources in their order and merge them. Raises InvalidSettings with every mistake at once."""
     mistakes: list[Mistake] = []
-    asked = surroundings.environ.get(CONFIG_FILE.variable)
-    file = given.config_file or (surroundings.cwd / asked if asked else None)
     layers = [
         sources.uv_entries(project.pyproject, project.folder, mistakes),
         sources.project_entries(project.pyproject, project.folder, mistakes),
-        sources.user_entries(file or surroundings.config_file, project.name, mistakes, required=file is not None),
-        sources.environment_entries(surroundings.environ, surroundings.cwd, mistakes),
-        sources.option_entries(given.values, surroundings.cwd, mistakes, spelled_as_options=given.spelled_as_options),
+        *_user_layers(project.name, surroundings, given, mistakes),
     ]
     settings = merged(layers, mistakes)
     sources.check(mistakes)
     return settings
+
+
+def of_user(surroundings: Surroundings, given: Given) -> Settings:
+    """Return the settings that count without a project. Raises InvalidSettings with every mistake at once."""
+    mistakes: list[Mistake] = []
+    settings = merged(_user_layers(None, surroundings, given, mistakes), mistakes)
+    sources.check(mistakes)
+    return settings
+
+
+def _user_layers(
+    name: NormalizedName | None, surroundings: Surroundings, given: Given, mistakes: list[Mistake]
+) -> list[Iterable[Entry]]:
+    """Return what the user set, for a project of this name: file, variables, options."""
+    asked = surroundings.environ.get(CONFIG_FILE.variable)
+    file = given.config_file or (surroundings.cwd / asked if asked else None)
+    return [
+        sources.user_entries(file or surroundings.config_file, name, mistakes, required=file is not None),
+        sources.environment_entries(surroundings.environ, surroundings.cwd, mistakes),
+        sources.option_entries(given.values, surroundings.cwd, mistakes, spelled_as_options=given.spelled_as_options),
+    ]
 
 
 def of_requirement(settings: Settings, project: Project, surroundings: Surroundings, given: Given) -> Settings:

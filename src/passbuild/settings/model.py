@@ -80,6 +80,14 @@ class Settings:
     """A file for the JSON report, absolute."""
     json: Setting[bool]
     keep: Setting[bool]
+    no_store: Setting[bool]
+    refresh: Setting[bool]
+    cache_dir: Setting[Path] | None
+    """Where environments are kept, absolute; None is the user's cache folder."""
+    store_max_age: Setting[int]
+    """Hours."""
+    store_max_size: Setting[int]
+    """Megabytes (10^6 bytes)."""
     verbose: Setting[int]
     quiet: Setting[int]
     color: Setting[Color]

@@ -1,0 +1,119 @@
+"""``passbuild cache``: where build environments are kept, which there are, and removing them."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from passbuild.cli.console import kept_lines, tell
+from passbuild.cli.options import setting_option
+from passbuild.cli.run import refuse
+from passbuild.environment import store
+from passbuild.environment.store import Store
+from passbuild.errors import UsageError
+from passbuild.report import SCHEMA
+from passbuild.settings import merge
+from passbuild.settings.merge import Given
+from passbuild.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from passbuild.environment.store import Kept
+
+
+@click.group(short_help="Look at the kept build environments, or remove them.")
+def cache() -> None:
+    """Look at the build environments that are kept for reuse, or remove them.
+
+    An environment that a build is using is never removed.
+    """
+
+
+@cache.command("dir")
+@setting_option("cache-dir")
+@setting_option("config-file")
+def folder(**options: object) -> None:
+    """Print the folder in which build environments are kept."""
+    tell(str(_store(options).root))
+
+
+@cache.command("list")
+@setting_option("json")
+@setting_option("cache-dir")
+@setting_option("config-file")
+def listing(**options: object) -> None:
+    """List the kept build environments, the most recently used first."""
+    root = _store(options).root
+    kept = store.listed(root)
+    if options["json"]:
+        tell(json.dumps({"schema": SCHEMA, "root": str(root), "environments": _documents(kept)}, indent=2))
+    else:
+        tell("\n".join(kept_lines(kept, time.time())))
+
+
+@cache.command()
+@setting_option("json")
+@setting_option("store-max-age")
+@setting_option("store-max-size")
+@setting_option("cache-dir")
+@setting_option("config-file")
+def prune(**options: object) -> None:
+    """Remove build environments that are too old, unfinished, or beyond the size of the store."""
+    _remove(options, everything=False)
+
+
+@cache.command()
+@setting_option("json")
+@setting_option("cache-dir")
+@setting_option("config-file")
+def clear(**options: object) -> None:
+    """Remove every kept build environment that is not in use."""
+    _remove(options, everything=True)
+
+
+def _remove(options: dict[str, object], *, everything: bool) -> None:
+    where = _store(options)
+    try:
+        removed = store.pruned(where, everything=everything)
+    except UsageError as error:
+        refuse(error, sys.argv[1:], Surroundings.here())
+    if options["json"]:
+        tell(json.dumps({"schema": SCHEMA, "root": str(where.root), "removed": _documents(removed)}, indent=2))
+    else:
+        tell("\n".join(str(item.folder) for item in removed) or "nothing to remove")
+
+
+def _store(options: dict[str, object]) -> Store:
+    surroundings = Surroundings.here()
+    config_file = options.get("config_file")
+    given = Given(
+        values={name: value for name, value in options.items() if name != "config_file"},
+        spelled_as_options=True,
+        config_file=surroundings.cwd / str(config_file) if config_file else None,
+    )
+    try:
+        return Store.of(merge.of_user(surroundings, given), surroundings)
+    except UsageError as error:
+        refuse(error, sys.argv[1:], surroundings)
+
+
+def _documents(kept: Sequence[Kept]) -> list[dict[str, object]]:
+    now = time.time()
+    return [
+        {
+            "key": item.key,
+            "folder": str(item.folder),
+            "size": item.size,
+            "age": round(now - item.created),
+            "unused": round(now - item.used),
+            "python": item.facts.get("version", ""),
+            "passed": item.facts.get("passed", []),
+            "installed": item.facts.get("installed", []),
+        }
+        for item in kept
+    ]

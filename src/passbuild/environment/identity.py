@@ -1,0 +1,151 @@
+"""The identity of a build environment: a key of everything that makes it what it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from passbuild.environment.store import FORMAT
+from passbuild.version import __version__
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from packaging.requirements import Requirement
+
+    from passbuild.environment.installers import Installer
+    from passbuild.host.files import State
+    from passbuild.host.model import Host
+    from passbuild.plan.model import Plan
+    from passbuild.surroundings import Surroundings
+
+_LENGTH = 20
+"""Hexadecimal digits of a key: paths of environments stay short, as a script's first line has to hold one."""
+_COMPILING = ("CC", "CXX", "CFLAGS", "CPPFLAGS", "CXXFLAGS", "LDFLAGS", "ARCHFLAGS", "RUSTFLAGS")
+_PREFIXES = ("PIP_", "UV_")
+_COMMITS = 40
+
+
+def key(  # noqa: PLR0913 - everything that makes an environment
+    plan: Plan,
+    host: Host,
+    installer: Installer | None,
+    surroundings: Surroundings,
+    host_files: Mapping[str, State],
+    *,
+    true_paths: bool,
+) -> str | None:
+    """Return the key of the environment that `plan` describes; None where nothing can stand for its contents.
+
+    That is so where a requirement names a folder or a branch: it may hold something else tomorrow.
+    """
+    if not all(map(_is_fixed, plan.install)):
+        return None
+    values = {
+        "format": FORMAT,
+        "passbuild": __version__,
+        "python": [str(host.executable), host.version, _stamp(host.executable), str(host.prefix)],
+        "install": [*map(str, plan.install), *map(_stamp, _local_files(plan.install))],
+        "constraints": [_digest(file) for file in plan.constraints],
+        "installer": _installer(installer, surroundings) if plan.install else [],
+        "passed": [
+            [item.distribution.name, item.distribution.raw_version, str(item.distribution.info), item.named]
+            for item in plan.passed
+        ],
+        "left out": [item.left_out for item in plan.passed],
+        "files": sorted(host_files.items()),
+        "true paths": true_paths,
+    }
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", errors="surrogateescape")).hexdigest()[:_LENGTH]
+
+
+def _is_fixed(requirement: Requirement) -> bool:
+    if requirement.url is None:
+        return True
+    parts = urlsplit(requirement.url)
+    if "+" in parts.scheme:
+        revision = parts.path.rpartition("@")[2]
+        return len(revision) == _COMMITS and all(digit in "0123456789abcdef" for digit in revision)
+    return parts.scheme != "file" or _path(requirement.url).is_file()
+
+
+def _local_files(requirements: Iterable[Requirement]) -> Iterable[Path]:
+    for item in requirements:
+        if item.url is not None and urlsplit(item.url).scheme == "file":
+            yield _path(item.url)
+
+
+def _path(url: str) -> Path:
+    return Path(url2pathname(urlsplit(url).path))
+
+
+def _installer(installer: Installer | None, surroundings: Surroundings) -> list[str]:
+    """Return what an installer's choice of files depends on; values are digested, as they may hold credentials."""
+    environ = surroundings.environ
+    names = sorted(name for name in environ if name.startswith(_PREFIXES) or name in _COMPILING)
+    variables = [f"{name}={_digested(environ[name])}" for name in names]
+    tables = [_uv_table(folder / "pyproject.toml") for folder in (surroundings.cwd, *surroundings.cwd.parents)]
+    files = map(_digest, _configurations(surroundings))
+    return [installer.name if installer else "", *variables, *filter(None, (*files, *tables))]
+
+
+def _configurations(surroundings: Surroundings) -> Iterable[Path]:
+    """Yield the places of pip's and uv's configuration files, those that are not there too."""
+    environ, home = surroundings.environ, Path(surroundings.environ.get("HOME", "~")).expanduser()
+    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    for name in ("pip/pip.conf", "uv/uv.toml"):
+        yield config / name
+        yield Path("/etc/xdg") / name
+    yield home / ".pip" / "pip.conf"
+    yield Path("/etc/pip.conf")
+    yield Path("/etc/uv/uv.toml")
+    yield Path(sys.prefix) / "pip.conf"
+    yield home / "Library" / "Application Support" / "pip" / "pip.conf"
+    for variable in ("PIP_CONFIG_FILE", "UV_CONFIG_FILE"):
+        if environ.get(variable):
+            yield surroundings.cwd / environ[variable]
+    for folder in (surroundings.cwd, *surroundings.cwd.parents):
+        yield folder / "uv.toml"
+
+
+def _uv_table(pyproject: Path) -> str:
+    """Return what a project's ``[tool.uv]`` says; empty where there is none, or none that can be read."""
+    try:
+        document = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    tool = document.get("tool")
+    table = tool.get("uv") if isinstance(tool, dict) else None
+    return _digested(json.dumps(table, sort_keys=True, default=str)) if table else ""
+
+
+def _digest(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _digested(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", errors="surrogateescape")).hexdigest()
+
+
+def _stamp(file: Path) -> str:
+    """Return what changes when a file is replaced."""
+    try:
+        state = os.stat(file)  # noqa: PTH116 - one call
+    except OSError:
+        return ""
+    return f"{state.st_size} {state.st_mtime_ns} {os.path.realpath(file)}"

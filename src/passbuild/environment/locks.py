@@ -1,0 +1,62 @@
+"""Advisory locks on files, shared or exclusive, which the system lets go of when their process ends (flock)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    IS_AVAILABLE = False
+else:
+    IS_AVAILABLE = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """An open file that is locked, or may be."""
+
+    descriptor: int
+
+    def take(self, *, exclusive: bool, wait: bool = True) -> bool:
+        """Take the lock, or change its kind; return whether it is ours. Without `wait`, at once or not at all."""
+        kind = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
+        try:
+            fcntl.flock(self.descriptor, kind if wait else kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def let_go(self) -> None:
+        """Let go of the lock, and keep the file open."""
+        fcntl.flock(self.descriptor, fcntl.LOCK_UN)
+
+    def release(self) -> None:
+        """Let go of the lock and close the file."""
+        with contextlib.suppress(OSError):
+            os.close(self.descriptor)
+
+
+def opened(file: Path) -> Lock:
+    """Open a lock file, which is made where it is not there. Raises OSError.
+
+    No child process inherits it: a compiler left behind would hold the lock as well.
+    """
+    return Lock(descriptor=os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666))
+
+
+@contextlib.contextmanager
+def held(file: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold an exclusive lock, and yield whether it is ours; without `wait` it may not be."""
+    lock = opened(file)
+    try:
+        yield lock.take(exclusive=True, wait=wait)
+    finally:
+        lock.release()

@@ -1,0 +1,281 @@
+"""The store: finished build environments, kept under a key of everything that made them.
+
+::
+
+    root/
+      CACHEDIR.TAG
+      locks/KEY.use             locked shared while an environment is in use, exclusive while it is made or removed
+      locks/KEY.make            locked by the one who makes it; others wait for that one and not for those who use it
+      environments/KEY/
+        env/                    made in place, as environments hold absolute paths
+        environment.json        written last: without it the environment is not finished
+
+Whoever wants an environment takes its lock; the system lets go of it when the process ends, however that happens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, TypedDict, cast
+
+from passbuild.environment import locks
+from passbuild.errors import NotAStore
+from passbuild.host import files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from passbuild.environment.locks import Lock
+    from passbuild.settings.model import Settings
+    from passbuild.surroundings import Surroundings
+
+FORMAT = 1
+_HOUR = 3600
+_MEGABYTE = 10**6
+_RECORD = "environment.json"
+_USED = "used"
+_TAG = "CACHEDIR.TAG"
+_TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# Build environments of passbuild; `passbuild cache clear`.\n"
+
+Facts: TypeAlias = "Mapping[str, str | list[str]]"
+
+
+class _Document(TypedDict):
+    format: int
+    created: float
+    size: int
+    facts: Facts
+    states: dict[str, list[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """Where environments are kept, and for how long."""
+
+    root: Path
+    max_age: float
+    """Seconds after which an environment is made anew."""
+    max_size: int
+    """Bytes beyond which the least recently used environments go."""
+    refresh: bool = False
+    """Whether every environment is made anew."""
+
+    @classmethod
+    def of(cls, settings: Settings, surroundings: Surroundings) -> Store:
+        """Return the store that the settings describe."""
+        return cls(
+            root=settings.cache_dir.value if settings.cache_dir else surroundings.cache,
+            max_age=settings.store_max_age.value * _HOUR,
+            max_size=settings.store_max_size.value * _MEGABYTE,
+            refresh=settings.refresh.value,
+        )
+
+    def prepare(self) -> None:
+        """Make the store where there is none. Raises OSError."""
+        for folder in (self.root / "environments", self.root / "locks"):
+            folder.mkdir(parents=True, exist_ok=True)
+        tag = self.root / _TAG
+        if not tag.exists():
+            tag.write_text(_TAG_TEXT, encoding="ascii")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """An environment of the store that is ours to use until it is released."""
+
+    folder: Path
+    facts: Facts
+    """What was written down when it was made."""
+    reused: bool
+    lock: Lock
+
+    def release(self) -> None:
+        """Let others remove or remake it."""
+        self.lock.release()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """One environment, as `passbuild cache list` shows it."""
+
+    key: str
+    folder: Path
+    facts: Facts
+    """Empty for one that was not finished."""
+    size: int
+    """Bytes, where a file that others share counts in full."""
+    created: float
+    used: float
+    """Seconds since the epoch."""
+
+
+def leased(store: Store, key: str, make: Callable[[Path], Facts], *, wait: bool) -> Lease | None:
+    """Return a lease of the environment with this key, which `make` makes in the folder it is given if need be.
+
+    None where one would have to be remade that others are using: it has aged, or was tampered with. None too where
+    somebody else is making it, and we are not to `wait` for that. Whatever `make` raises leaves no environment behind.
+    Raises OSError where the store cannot be used.
+    """
+    store.prepare()
+    folder = store.root / "environments" / key
+    use = locks.opened(store.root / "locks" / f"{key}.use")
+    try:
+        if not use.take(exclusive=False, wait=wait):
+            use.release()
+            return None
+        facts, reused = _usable(store, folder), True
+        if facts is None:
+            use.let_go()  # whoever makes it needs it exclusively
+            facts, reused = _found_or_made(store, key, make, use, wait=wait)
+        if facts is not None:
+            (folder / _USED).touch()
+            return Lease(folder=folder, facts=facts, reused=reused, lock=use)
+    except BaseException:
+        use.release()
+        raise
+    use.release()
+    return None
+
+
+def _found_or_made(
+    store: Store, key: str, make: Callable[[Path], Facts], use: Lock, *, wait: bool
+) -> tuple[Facts | None, bool]:
+    """Wait for whoever makes this environment, or make it; return its facts, and whether somebody else made it."""
+    folder = store.root / "environments" / key
+    with locks.held(store.root / "locks" / f"{key}.make", wait=wait) as is_ours:
+        if not is_ours:
+            return None, False
+        use.take(exclusive=False)
+        facts = _usable(store, folder)
+        if facts is not None:
+            return facts, True
+        is_finished = (folder / _RECORD).exists()
+        if not use.take(exclusive=True, wait=not is_finished):
+            return None, False
+        facts = _made(folder, make)
+        use.take(exclusive=False)
+        return facts, False
+
+
+def _made(folder: Path, make: Callable[[Path], Facts]) -> Facts:
+    """Make an environment in its place; the record comes last, by a rename."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        facts = make(folder)
+        states = _states(folder)
+        size = sum(state[1] for state in states.values() if len(state) > 1)
+        document = {"format": FORMAT, "created": time.time(), "size": size, "facts": facts, "states": states}
+        temporary = folder / f"{_RECORD}.tmp"
+        temporary.write_text(json.dumps(document), encoding="utf-8", errors="surrogateescape")
+        os.replace(temporary, folder / _RECORD)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return facts
+
+
+def _usable(store: Store, folder: Path) -> Facts | None:
+    """Return the facts of an environment that is finished, young enough, and as it was made; else None."""
+    document = _document(folder)
+    if document is None or store.refresh or time.time() - document["created"] > store.max_age:
+        return None
+    recorded = {path: tuple(state) for path, state in document["states"].items()}
+    return document["facts"] if _is_untouched(recorded, _states(folder)) else None
+
+
+def _is_untouched(recorded: Mapping[str, files.State], found: Mapping[str, files.State]) -> bool:
+    """Whether an environment holds what was recorded, and nothing new but byte code."""
+    if any(found.get(path) != state for path, state in recorded.items()):
+        return False
+    return all("__pycache__" in Path(path).parts for path in found.keys() - recorded.keys())
+
+
+def _states(folder: Path) -> dict[str, files.State]:
+    start = len(str(folder)) + 1
+    return {path[start:]: state for path, state in files.tree(folder / "env").items()}
+
+
+def _document(folder: Path) -> _Document | None:
+    try:
+        document = json.loads((folder / _RECORD).read_text(encoding="utf-8", errors="surrogateescape"))
+    except (OSError, ValueError):
+        return None
+    is_ours = isinstance(document, dict) and document.get("format") == FORMAT
+    return cast("_Document", document) if is_ours else None
+
+
+def listed(root: Path) -> tuple[Kept, ...]:
+    """Return what is kept below `root`, the most recently used first."""
+    return tuple(sorted(_kept(root), key=lambda item: (-item.used, item.key)))
+
+
+def _kept(root: Path) -> Iterator[Kept]:
+    folders = (root / "environments").iterdir() if (root / "environments").is_dir() else iter(())
+    for folder in folders:
+        if folder.name.startswith("."):  # on its way out
+            continue
+        try:
+            made = folder.stat().st_mtime
+            used = (folder / _USED).stat().st_mtime if (folder / _USED).exists() else made
+        except OSError:  # somebody removed it just now
+            continue
+        document = _document(folder)
+        yield Kept(
+            key=folder.name,
+            folder=folder,
+            facts=document["facts"] if document else {},
+            size=document["size"] if document else 0,
+            created=document["created"] if document else made,
+            used=used,
+        )
+
+
+def pruned(store: Store, *, everything: bool = False) -> tuple[Kept, ...]:
+    """Remove what is unfinished, too old, or beyond the size that the store may have; return what was removed.
+
+    With `everything` remove all of it. Environments in use stay. Raises NotAStore where no CACHEDIR.TAG is ours.
+    """
+    if not store.root.exists():
+        return ()
+    if not _is_ours(store.root / _TAG):
+        raise NotAStore(root=store.root)
+    removed = []
+    total = 0
+    for item in listed(store.root):
+        total += item.size
+        is_old = time.time() - item.created > store.max_age
+        if (everything or not item.facts or is_old or total > store.max_size) and _removed(store, item):
+            removed.append(item)
+            total -= item.size
+    return tuple(removed)
+
+
+def _is_ours(tag: Path) -> bool:
+    try:
+        return tag.read_text(encoding="ascii") == _TAG_TEXT
+    except (OSError, ValueError):
+        return False
+
+
+def _removed(store: Store, item: Kept) -> bool:
+    """Remove an environment that nobody uses or makes."""
+    doomed = item.folder.with_name(f".{item.key}")
+    with contextlib.ExitStack() as stack:
+        for name in (f"{item.key}.make", f"{item.key}.use"):
+            if not stack.enter_context(locks.held(store.root / "locks" / name, wait=False)):
+                return False
+        shutil.rmtree(doomed, ignore_errors=True)
+        try:
+            # Renamed first: half of an environment must not be found under its key.
+            os.replace(item.folder, doomed)
+        except OSError:
+            return False
+        shutil.rmtree(doomed, ignore_errors=True)
+    return True
