@@ -13,7 +13,15 @@ import pytest
 import virtualenv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep build environments apart from those of the user, for this session."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PASSBUILD_CACHE_DIR", str(tmp_path_factory.mktemp("store")))
+        yield
 
 
 @pytest.fixture(scope="session")

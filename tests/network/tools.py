@@ -43,7 +43,8 @@ def passbuild(*arguments: object, environ: dict[str, str] | None = None, code: i
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("PASSBUILD_") and name not in {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH"}
+        if (not name.startswith("PASSBUILD_") or name == "PASSBUILD_CACHE_DIR")
+        and name not in {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH"}
     }
     finished = subprocess.run(
         [sys.executable, "-m", "passbuild", *map(str, arguments), "--json"],
