@@ -1,25 +1,59 @@
-"""The command line: click commands, one file each; the only code that prints."""
+"""The command line: click commands, one file each; the only code that prints.
+
+A command's module is imported when it is called: `--version` and the list of commands need none of them.
+"""
 
 from __future__ import annotations
 
+import importlib
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from passbuild.cli.build import build
-from passbuild.cli.cache import cache
-from passbuild.cli.metadata import metadata
-from passbuild.cli.plan import plan
-from passbuild.cli.run import refuse
-from passbuild.cli.sdist import sdist
-from passbuild.cli.wheel import wheel
-from passbuild.errors import WrongCommand
-from passbuild.surroundings import Surroundings
 from passbuild.version import __version__
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+    from passbuild.errors import UsageError
+
+_COMMANDS = {
+    "wheel": "Build a wheel.",
+    "sdist": "Build an sdist.",
+    "build": "Build an sdist and a wheel from it.",
+    "plan": "Say what a build would do.",
+    "metadata": "Print the metadata of the wheel.",
+    "cache": "Look at the kept build environments, or remove them.",
+}
+"""The commands with their line in the list of commands; each is in the module of its name."""
+
+
+class _Commands(click.Group):
+    """The commands, each imported when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the list."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"passbuild.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", message="passbuild %(version)s")
 def main() -> None:
     """Isolated builds that take named packages from your own environment.
@@ -37,11 +71,16 @@ def start() -> None:
         error.show()
         sys.exit(error.exit_code)
     except click.UsageError as error:
+        from passbuild.errors import WrongCommand
+
         command = error.ctx.command_path if error.ctx else "passbuild"
-        refuse(WrongCommand(problem=error.format_message(), command=command), sys.argv[1:], Surroundings.here())
+        _refuse(WrongCommand(problem=error.format_message(), command=command), sys.argv[1:])
     except click.Abort:  # Ctrl-C before the command began
         sys.exit(128 + signal.SIGINT)
 
 
-for _command in (wheel, sdist, build, plan, metadata, cache):
-    main.add_command(_command)
+def _refuse(error: UsageError, arguments: Sequence[str]) -> None:
+    from passbuild.cli.run import refuse
+    from passbuild.surroundings import Surroundings
+
+    refuse(error, arguments, Surroundings.here())

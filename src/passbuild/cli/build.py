@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from passbuild import pipeline
 from passbuild.cli.options import setting_options
-from passbuild.cli.run import run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command(short_help="Build an sdist and a wheel from it.")
+@click.command()
 @setting_options()
 def build(source: Path, **options: object) -> None:
     """Build an sdist of SOURCE, then a wheel from that sdist."""
-    run("build", pipeline.sdist_and_wheel, source, options)
+    from passbuild.cli.run import run
+
+    run("build", source, options)

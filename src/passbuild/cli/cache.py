@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from passbuild.environment.store import Kept
 
 
-@click.group(short_help="Look at the kept build environments, or remove them.")
+@click.group()
 def cache() -> None:
     """Look at the build environments that are kept for reuse, or remove them.
 

@@ -20,17 +20,24 @@ from passbuild.settings.merge import Given
 from passbuild.surroundings import Surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
     from passbuild.errors import UsageError
     from passbuild.report import Report
 
 
-def run(
-    command: str, step: Callable[[pipeline.Order, Journal], Report], source: Path, options: dict[str, object]
-) -> None:
-    """Run a step of the pipeline for a command, print its result, and end with its exit code."""
+_STEPS: Mapping[str, Callable[[pipeline.Order, Journal], Report]] = {
+    "wheel": pipeline.wheel,
+    "sdist": pipeline.sdist,
+    "build": pipeline.sdist_and_wheel,
+    "plan": pipeline.plan,
+    "metadata": pipeline.metadata,
+}
+
+
+def run(command: str, source: Path, options: dict[str, object]) -> None:
+    """Run a command, print its result, and end with its exit code."""
     surroundings = Surroundings.here()
     config_file = options.pop("config_file", None)
     given = Given(
@@ -44,7 +51,7 @@ def run(
     journal = Journal(command, path, speaker.hear)
     try:
         with _signals_raise():
-            report = step(order, journal)
+            report = _STEPS[command](order, journal)
             _write_report(report)
     except PassbuildError as error:
         _fail(journal.failed(error), error, speaker, order)

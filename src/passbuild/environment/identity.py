@@ -8,8 +8,7 @@ import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from passbuild.environment.store import FORMAT
 from passbuild.version import __version__
@@ -88,7 +87,7 @@ def _local_files(requirements: Iterable[Requirement]) -> Iterable[Path]:
 
 
 def _path(url: str) -> Path:
-    return Path(url2pathname(urlsplit(url).path))
+    return Path(unquote(urlsplit(url).path))
 
 
 def _installer(installer: Installer | None, surroundings: Surroundings) -> list[str]:

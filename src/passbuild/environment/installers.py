@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
-from virtualenv.seed.wheels.embed import get_embed_wheel
 
 from passbuild.errors import InstallerNotFound
 from passbuild.settings.model import InstallerChoice
@@ -207,6 +206,8 @@ def _own_pip_serves(minor: str) -> bool:
 
 
 def _embedded(minor: str) -> Path | None:
+    from virtualenv.seed.wheels.embed import get_embed_wheel  # noqa: PLC0415 - slow to import, and rarely needed
+
     wheel = get_embed_wheel("pip", minor)
     return wheel.path if wheel is not None and wheel.support_py(minor) else None
 

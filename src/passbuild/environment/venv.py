@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import virtualenv
-
 from passbuild.errors import HostUnusable
 
 if TYPE_CHECKING:
@@ -30,6 +28,8 @@ class Venv:
 
 def create(host: Host, folder: Path, environ: Mapping[str, str]) -> Venv:
     """Create an empty environment in `folder`, which must not exist. Raises HostUnusable."""
+    import virtualenv  # noqa: PLC0415 - slow to import, and a stored environment needs none of it
+
     arguments = ["--no-seed", "--no-periodic-update", "--no-vcs-ignore", "--activators", "", "--python"]
     # VIRTUALENV_* variables are the user's for environments of their own; they do not shape ours.
     quiet = {name: value for name, value in environ.items() if not name.startswith("VIRTUALENV_")}

@@ -4,12 +4,13 @@ Standard library only, Python 3.8 and later. It opens files for reading and noth
 
 The request is one JSON object on standard input::
 
-    {"schema": 1, "names": ["torch"], "modules": ["yaml"]}
+    {"schema": 1, "mark": "passbuild-probe:", "names": ["torch"], "modules": ["yaml"]}
 
+``schema`` is the version of request and reply, and comes back in the reply.
 ``names`` are normalized names of distributions: they, and everything that their requirements can reach, are read fully.
 ``modules`` are top-level modules: the distributions that provide them are looked up.
 
-The reply is one line on standard output that starts with ``passbuild-probe:`` and goes on with one JSON object::
+The reply is one line on standard output that starts with ``mark`` and goes on with one JSON object::
 
     {
       "schema": 1,
@@ -53,8 +54,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-SCHEMA = 1
-MARK = "passbuild-probe:"
 _SUFFIXES = (".dist-info", ".egg-info")
 _NAMESPACE_INIT_SIZE = 4096
 _MODULE_SUFFIXES = (".py", ".pyi", ".so", ".pyd", ".pyc")
@@ -65,7 +64,7 @@ def main() -> None:
     here = os.path.dirname(os.path.abspath(__file__))
     search_path = [os.path.abspath(entry) for entry in sys.path if os.path.abspath(entry) != here]
     reply = {
-        "schema": SCHEMA,
+        "schema": request["schema"],
         "version": platform.python_version(),
         "implementation": sys.implementation.name,
         "prefix": sys.prefix,
@@ -78,7 +77,7 @@ def main() -> None:
         reply["installed"] = {name: version for name, (version, _, _) in found.items()}
         reply["distributions"] = reached(found, request["names"])
         reply["providers"] = providers(found, request["modules"])
-    sys.stdout.write("\n" + MARK + json.dumps(reply) + "\n")
+    sys.stdout.write("\n" + request["mark"] + json.dumps(reply) + "\n")
 
 
 def markers() -> dict[str, str]:

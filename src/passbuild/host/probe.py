@@ -13,7 +13,6 @@ from packaging.version import InvalidVersion, Version
 
 from passbuild import process
 from passbuild.errors import HostUnusable
-from passbuild.host import _probe
 from passbuild.host.model import Choice, DirectUrl, Distribution, Host
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+_SCHEMA = 1
+_MARK = "passbuild-probe:"
 _OLDEST = (3, 8)
 _LAST_LINES = 10
 
@@ -84,17 +85,17 @@ def providers(host: Host, module: str, environ: Mapping[str, str]) -> tuple[Norm
 def _ask(
     choice: Choice, environ: Mapping[str, str], *, names: Iterable[str] = (), modules: Iterable[str] = ()
 ) -> _Reply:
-    question = json.dumps({"schema": _probe.SCHEMA, "names": list(names), "modules": list(modules)})
+    question = json.dumps({"schema": _SCHEMA, "mark": _MARK, "names": list(names), "modules": list(modules)})
     # PYTHONPATH stays: what it shows is part of the host. PYTHONHOME would show another installation than the host's.
     # Byte code is not written: the host is only read.
-    argv = [str(choice.executable), "-B", _probe.__file__]
+    argv = [str(choice.executable), "-B", str(Path(__file__).with_name("_probe.py"))]
     environ = {name: value for name, value in environ.items() if name != "PYTHONHOME"}
     environ["PYTHONIOENCODING"] = "utf-8"
     try:
         finished = process.answer(argv, environ=environ, question=question)
     except OSError as error:
         raise HostUnusable(executable=choice.executable, problem=f"cannot be started: {error.strerror}") from error
-    lines = [line for line in finished.stdout.splitlines() if line.startswith(_probe.MARK)]
+    lines = [line for line in finished.stdout.splitlines() if line.startswith(_MARK)]
     if not lines:
         _refuse_old(choice, environ)
     if finished.returncode != 0 or not lines:
@@ -103,7 +104,7 @@ def _ask(
             problem=f"did not describe its environment (exit code {finished.returncode})",
             answer=finished.stderr.splitlines()[-_LAST_LINES:],
         )
-    reply = cast("_Reply", json.loads(lines[-1].removeprefix(_probe.MARK)))
+    reply = cast("_Reply", json.loads(lines[-1].removeprefix(_MARK)))
     if tuple(int(part) for part in reply["markers"]["python_version"].split(".")) < _OLDEST:
         raise HostUnusable(
             executable=choice.executable,
