@@ -295,7 +295,7 @@ class OutputNotWritable(UsageError):
 
 @dataclass(eq=False)
 class NotAStore(UsageError):
-    """A folder from which environments are to be removed was not made by passbuild."""
+    """A folder that is to hold or to lose build environments holds something else."""
 
     code = "not-a-store"
     root: Path
@@ -303,12 +303,12 @@ class NotAStore(UsageError):
     @property
     def message(self) -> str:
         """The folder."""
-        return f"{self.root}: is no store of passbuild (it has no CACHEDIR.TAG); nothing was removed"
+        return f"{self.root}: is no store of passbuild: it holds other things, and no CACHEDIR.TAG of passbuild's"
 
     @property
     def hint(self) -> str:
         """How to name the right one."""
-        return "name the store with --cache-dir; passbuild cache dir says which one is used"
+        return "name a new folder, or a store, with --cache-dir; passbuild cache dir says which one is used"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,8 @@ class Backend:
             texts: object = hook(self._config_settings)
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise self._failure(name, f"it returned {texts!r} instead of a list of strings")
+        if texts:
+            self._refuse_changes()  # another environment may be made now, which would take what it finds for granted
         try:
             return tuple(Setting(value=Requirement(text), origin=name) for text in sorted(set(texts)))
         except InvalidRequirement as error:

@@ -93,7 +93,7 @@ from pathlib import Path
 
 def get_requires_for_build_wheel(config_settings=None):
     {first}
-    return []
+    return {requires!r}
 
 def build_wheel(folder, *rest):
     {last}
@@ -101,11 +101,11 @@ def build_wheel(folder, *rest):
 """
 
 
-def _attacked(bench: Bench, first: str, last: str) -> tuple[Outcome, Environment]:
+def _attacked(bench: Bench, first: str, last: str, *requires: str) -> tuple[Outcome, Environment]:
     host = bench.own_host("engine==1.0", "fuel==1.0", "scripted==1.0")
     names = {"outer": sys.executable, "host": str(host.python)}
     project = bench.project(requires=["tool"])
-    text = _WRITER.format(first=first.format(**names), last=last.format(**names))
+    text = _WRITER.format(first=first.format(**names), last=last.format(**names), requires=list(requires))
     (project / "backend" / "hostile.py").write_text(text, encoding="utf-8")
     file = project / "pyproject.toml"
     file.write_text(file.read_text(encoding="utf-8").replace('"recorder"', '"hostile"'), encoding="utf-8")
@@ -136,6 +136,15 @@ def test_what_the_first_hook_writes_into_the_host_is_detected(bench: Bench, last
     assert run.error["code"] == "host-changed"
     assert f"{host.site_packages}/engine/more.py: is new" in run.error["message"]
     assert bench.published() == {}
+
+
+def test_what_the_first_hook_writes_is_detected_before_another_environment_is_made(bench: Bench) -> None:
+    """It requires something in addition: the new environment must not take the changed host for granted."""
+    run, host = _attacked(bench, "Path(engine.__file__).with_name('more.py').touch()", "pass", "odd.name")
+
+    assert run.error["code"] == "host-changed"
+    assert run.error["message"].splitlines()[0] == "the host was changed while get_requires_for_build_wheel ran"
+    assert f"{host.site_packages}/engine/more.py: is new" in run.error["message"]
 
 
 def test_a_hook_that_may_write_nowhere_near_the_host_is_no_attack(bench: Bench) -> None:

@@ -44,7 +44,8 @@ def test_a_build_in_a_stored_environment_does_not_import_virtualenv(bench: Bench
     """Making environments is for those who have to make one."""
     host = bench.host("engine==1.0", "fuel==1.0")
     project = bench.project(requires=["tool"])
-    arguments = ["wheel", str(project), "--host", str(host), "-o", str(bench.outdir), "--cache-dir", str(bench.folder)]
+    arguments = ["wheel", str(project), "--host", str(host), "-o", str(bench.outdir), "--cache-dir"]
+    arguments.append(str(bench.folder / "store"))
 
     first = _modules(bench, *arguments)
     second = _modules(bench, *arguments)

@@ -544,3 +544,29 @@ def test_cache_clear_touches_nothing_that_is_not_a_store(bench: Bench) -> None:
     assert run.code == 2
     assert precious.is_dir()
     assert "is no store of passbuild" in run.stderr
+
+
+def test_a_folder_that_holds_something_else_is_no_store(bench: Bench) -> None:
+    """`--cache-dir ~` would mark the home folder as a cache, which backups leave out."""
+    store(bench).mkdir()
+    (store(bench) / "precious").touch()
+
+    run = build(bench, own_host(bench), bench.project())
+
+    assert run.code == 2
+    assert run.error["code"] == "not-a-store"
+    assert sorted(path.name for path in store(bench).iterdir()) == ["precious"]
+
+
+def test_a_record_that_cannot_be_read_is_no_record(bench: Bench) -> None:
+    """Somebody wrote into it: the environment is made anew."""
+    host = own_host(bench)
+    project = bench.project(requires=["tool"])
+    build(bench, host, project)
+    (folder,) = kept(bench)
+
+    for text in ("{", "[]", '{"format": 1}'):
+        (folder / "environment.json").write_text(text, encoding="utf-8")
+        assert cache(bench, "list").code == 0
+        assert not reused(build(bench, host, project))
+    assert reused(build(bench, host, project))

@@ -77,12 +77,17 @@ class Store:
         )
 
     def prepare(self) -> None:
-        """Make the store where there is none. Raises OSError."""
-        for folder in (self.root / "environments", self.root / "locks"):
-            folder.mkdir(parents=True, exist_ok=True)
+        """Make the store where there is none. Raises OSError, or NotAStore for a folder that holds something else."""
+        self.root.mkdir(parents=True, exist_ok=True)
         tag = self.root / _TAG
-        if not tag.exists():
-            tag.write_text(_TAG_TEXT, encoding="ascii")
+        if not _is_ours(tag):
+            if any(not item.name.startswith(f"{_TAG}.") for item in self.root.iterdir()) and not _is_ours(tag):
+                raise NotAStore(root=self.root)
+            temporary = tag.with_name(f"{_TAG}.{os.getpid()}")
+            temporary.write_text(_TAG_TEXT, encoding="ascii")
+            os.replace(temporary, tag)
+        for folder in (self.root / "environments", self.root / "locks"):
+            folder.mkdir(exist_ok=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +213,7 @@ def _document(folder: Path) -> _Document | None:
     except (OSError, ValueError):
         return None
     is_ours = isinstance(document, dict) and document.get("format") == FORMAT
-    return cast("_Document", document) if is_ours else None
+    return cast("_Document", document) if is_ours and document.keys() == _Document.__annotations__.keys() else None
 
 
 def listed(root: Path) -> tuple[Kept, ...]:
