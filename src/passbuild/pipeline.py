@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from packaging.utils import canonicalize_name
 
 from passbuild import artifact, diagnosis, workspace
-from passbuild.environment import build_environment, installers, locks
+from passbuild.environment import build_environment, installers, locks, memory
 from passbuild.environment.build_environment import Site
 from passbuild.environment.sdists import BuiltWheel
 from passbuild.environment.store import Store
@@ -267,14 +267,29 @@ def _built(
     outdir = _outdir(run)
     artifact.check_outdir(outdir)
     environment = ready(run, kind, reusable)
+    is_stale = _warned_of_stale(run, environment)
     with artifact.staging(outdir) as staging:
         with run.journal.step(f"build the {kind}"), _diagnosed(run, environment):
             staged = _backend(run, environment).build(kind, staging)
         run.journal.artifact(artifact.published(staged, kind, outdir, expected))
+    kept = _store(run)
+    if kept is not None and not run.project.is_archive and not is_stale:  # what is stale has to be said again
+        memory.note(kept, run.project.folder, environment)
     if kind == "wheel":
         for name in environment.untouched(run.workspace.log.read_text(encoding="utf-8", errors="replace")):
             run.journal.warning(f"{name} was passed through, but the build did not use it, as far as can be seen")
     return environment
+
+
+def _warned_of_stale(run: Run, environment: BuildEnvironment) -> bool:
+    """Warn of build folders that were compiled against other passed packages; return whether there are any."""
+    kept = _store(run)
+    folders = memory.stale(kept, run.project.folder, environment) if kept is not None else ()
+    for folder in folders:
+        run.journal.warning(
+            f"{folder} was compiled against other passed packages, and Meson may not notice: remove it, build again"
+        )
+    return bool(folders)
 
 
 def _outdir(run: Run) -> Path:

@@ -57,6 +57,10 @@ class BuildEnvironment:
     """On the environment's place in the store; None for a temporary one."""
     host_files: Mapping[str, State] = field(repr=False)
     """What the files of the passed distributions looked like before the first hook."""
+    passed_identity: str
+    """A digest of what passes through, with the state of all its files."""
+    setuptools_config: Path
+    """A file that tells setuptools where to compile."""
     environ: Mapping[str, str] = field(repr=False)  # it holds what CI keeps secret
     """The environment variables around passbuild, with a PATH that does not show the host's scripts."""
 
@@ -82,6 +86,8 @@ class BuildEnvironment:
             shown["PKG_CONFIG_PATH"] = os.pathsep.join(
                 filter(None, (*configs, self.environ.get("PKG_CONFIG_PATH", "")))
             )
+            if "DIST_EXTRA_CONFIG" not in self.environ:
+                shown["DIST_EXTRA_CONFIG"] = str(self.setuptools_config)
         if any(item.distribution.editable for item in self.passed):
             shown["PYTHONDONTWRITEBYTECODE"] = "1"  # its modules lie where the finder's loader does not reach
         return hidden | shown
@@ -231,8 +237,21 @@ def _opened(draft: _Draft, facts: Facts, lease: Lease | None) -> BuildEnvironmen
         installer=str(facts["installer"]),
         lease=lease,
         host_files=draft.host_files,
+        passed_identity=identity.of_passed(draft.plan, draft.host_files),
+        setuptools_config=_setuptools_config(draft),
         environ=_without_scripts(draft.host, draft.site.surroundings.environ),
     )
+
+
+def _setuptools_config(draft: _Draft) -> Path:
+    """Write a configuration by which setuptools compiles into a folder of its own for these passed packages.
+
+    It compares nothing but times, and a header of another version may well be older than the object compiled before.
+    """
+    file = draft.site.scratch / "setuptools.cfg"
+    name = identity.of_passed(draft.plan, draft.host_files)
+    file.write_text(f"[build]\nbuild_base = build/passbuild-{name}\n", encoding="utf-8")
+    return file
 
 
 def _install(plan: Plan, installer: Installer, place: Venv, site: Site) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _LENGTH = 20
 """Hexadecimal digits of a key: paths of environments stay short, as a script's first line has to hold one."""
+_SHORT = 8
 _COMPILING = ("CC", "CXX", "CFLAGS", "CPPFLAGS", "CXXFLAGS", "LDFLAGS", "ARCHFLAGS", "RUSTFLAGS")
 _PREFIXES = ("PIP_", "UV_")
 _COMMITS = 40
@@ -68,6 +69,12 @@ def key(  # noqa: PLR0913 - everything that makes an environment
     }
     text = json.dumps(values, sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", errors="surrogateescape")).hexdigest()[:_LENGTH]
+
+
+def of_passed(plan: Plan, host_files: Mapping[str, State]) -> str:
+    """Return a short digest of what passes through, with the state of all its files."""
+    values = [[item.distribution.name, item.distribution.raw_version] for item in plan.passed]
+    return _digested(json.dumps([values, sorted(host_files.items())]))[:_SHORT]
 
 
 def _is_fixed(requirement: Requirement) -> bool:
