@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from passbuild import artifact, diagnosis, workspace
 from passbuild.environment import build_environment, installers, locks, memory
-from passbuild.environment.build_environment import Site
+from passbuild.environment.installation import Site
 from passbuild.environment.sdists import BuiltWheel
 from passbuild.environment.store import Store
 from passbuild.errors import (

@@ -7,31 +7,27 @@ environment. It stays in the store, for the next build that wants the same. It s
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from passbuild import process
-from passbuild.environment import contents, identity, installers, scripts, sdists, stand_ins, store, venv, view
-from passbuild.environment.installers import Task
+from passbuild.environment import contents, identity, installation, scripts, store, venv, view
 from passbuild.environment.venv import Venv
-from passbuild.errors import IncompleteInstall, Unresolvable
 from passbuild.host import files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from packaging.utils import NormalizedName
 
     from passbuild.environment.contents import Installed
+    from passbuild.environment.installation import Site
     from passbuild.environment.installers import Installer
-    from passbuild.environment.sdists import BuiltWheel, Inbox
     from passbuild.environment.store import Facts, Lease, Store
     from passbuild.environment.view import View
     from passbuild.host.files import State
     from passbuild.host.model import Host
     from passbuild.plan.model import Passed, Plan
-    from passbuild.surroundings import Surroundings
 
 _HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV_PROMPT")
 _HIDDEN_PREFIX = "_PYPROJECT_HOOKS_"
@@ -129,25 +125,6 @@ class BuildEnvironment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """Where environments are made, and how what happens there is told."""
-
-    scratch: Path
-    """A folder of ours that is gone after the run."""
-    source: Path
-    """The source tree that is going to be built."""
-    wheels: Path
-    """The folder with the wheels that were built of build requirements."""
-    build_requirement: Callable[[Path], BuiltWheel]
-    """Builds the source tree of a build requirement into `wheels`."""
-    is_nested: bool
-    """Whether another environment is being made meanwhile: to wait for a third could be for ever."""
-    surroundings: Surroundings
-    on_line: Callable[[str], None]
-    on_warning: Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Draft:
     """An environment that is wanted, wherever it will be."""
 
@@ -199,10 +176,7 @@ def _made(draft: _Draft, folder: Path) -> Facts:
     place = venv.create(host, folder / "env", site.surroundings.environ)
     kept: tuple[Passed, ...] = plan.passed
     if plan.install and installer is not None:
-        standing = stand_ins.write(plan.passed, place.site_packages)
-        _install(plan, installer, place, site)
-        kept = _checked(plan, installer, place, standing)
-        stand_ins.remove(standing)
+        kept = installation.done(plan, installer, place, site)
     if kept:
         distributions = [item.distribution for item in kept]
         view.write(distributions, place, true_paths=draft.true_paths)
@@ -252,93 +226,6 @@ def _setuptools_config(draft: _Draft) -> Path:
     name = identity.of_passed(draft.plan, draft.host_files)
     file.write_text(f"[build]\nbuild_base = build/passbuild-{name}\n", encoding="utf-8")
     return file
-
-
-def _install(plan: Plan, installer: Installer, place: Venv, site: Site) -> None:
-    if not plan.passed:  # as ever: the installer builds what it has to, in an isolation of its own
-        finished = _run(plan, installer, _task(plan, place, site), site)
-        if finished.returncode != 0:
-            raise _unresolvable(plan, installer, finished)
-        return
-    task = _task(plan, place, site, wheels=site.wheels)
-    with sdists.handed_over(place, site.scratch / "inbox", site.surroundings.cwd) as inbox:
-        fixed = _with_closure(task, plan, site)
-        try:
-            _resolve(plan, installer, fixed, inbox, site)
-        except Unresolvable:
-            if fixed is task:
-                raise
-            site.on_line("passbuild: once more, with other versions allowed of what the passed packages need")
-            _resolve(plan, installer, task, inbox, site)
-
-
-def _with_closure(task: Task, plan: Plan, site: Site) -> Task:
-    """Return the task with the closure members at the host's versions, which another copy may replace if it has to."""
-    members = [item.distribution for item in plan.passed if not item.named and item.distribution.version is not None]
-    if not members:
-        return task
-    file = site.scratch / "closure.txt"
-    file.write_text("".join(f"{item.name}=={item.version}\n" for item in members), encoding="utf-8")
-    return replace(task, constraints=(*task.constraints, file))
-
-
-def _resolve(plan: Plan, installer: Installer, task: Task, inbox: Inbox, site: Site) -> None:
-    """Install, building what the installer hands over. Raises Unresolvable."""
-    seen = set(inbox.trees())
-    while (finished := _run(plan, installer, task, site)).returncode != 0:
-        trees = [tree for tree in inbox.trees() if tree not in seen]
-        if not trees:
-            raise _unresolvable(plan, installer, finished)
-        seen.update(trees)
-        task = _with_wheels(task, installer, [site.build_requirement(tree) for tree in trees])
-
-
-def _task(plan: Plan, place: Venv, site: Site, *, wheels: Path | None = None) -> Task:
-    return Task(venv=place, requirements=site.scratch / "requirements.txt", constraints=plan.constraints, wheels=wheels)
-
-
-def _run(plan: Plan, installer: Installer, task: Task, site: Site) -> process.Finished:
-    lines = sdists.from_wheels(plan.install, task.wheels) if task.wheels else map(str, plan.install)
-    task.requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    environ = installers.environ_for(site.surroundings.environ)
-    # A pip that runs from a wheel leaves its certificates in the folder for temporary files (Python 3.8).
-    environ |= {"TMPDIR": str(site.scratch), **installer.variables(task, site.surroundings.environ)}
-    return process.stream(installer.command(task), environ=environ, on_line=site.on_line)
-
-
-def _with_wheels(task: Task, installer: Installer, wheels: Sequence[BuiltWheel]) -> Task:
-    """Return the task for the next try; a wheel that the installer did not take has to be taken now."""
-    again = {item.name for item in wheels if not item.is_new}
-    if again & set(task.only_binary):
-        names = ", ".join(sorted(again))
-        conclusion = [f"it does not take the wheel that was built of the sdist of {names}, whose hash is another one"]
-        raise Unresolvable(installer=installer.name, conclusion=conclusion)
-    return replace(task, only_binary=(*task.only_binary, *sorted(again)))
-
-
-def _unresolvable(plan: Plan, installer: Installer, finished: process.Finished) -> Unresolvable:
-    conclusion = installer.conclusion(finished.stdout.splitlines())
-    return Unresolvable(installer=installer.name, conclusion=conclusion, passed=plan.pins)
-
-
-def _checked(plan: Plan, installer: Installer, place: Venv, standing: Mapping[Path, str]) -> tuple[Passed, ...]:
-    """Check that the installer did what it was asked: exit code 0 is not proof. Return what still passes through."""
-    found = contents.listed(place.site_packages)
-    findings = [
-        f"{requirement} is not met in the build environment" for requirement in contents.unmet(plan.install, found)
-    ]
-    kept = []
-    for item in plan.passed:
-        folder = place.site_packages / stand_ins.folder_name(item.distribution)
-        if folder not in standing or stand_ins.digest(folder) == standing[folder]:
-            kept.append(item)
-        elif item.named:
-            findings.append(f"it replaced {item.distribution.name}, which was to come from the host")
-        elif folder.is_dir():
-            findings.append(f"it changed the stand-in of {item.distribution.name}")
-    if findings:
-        raise IncompleteInstall(installer=installer.name, findings=findings)
-    return tuple(kept)
 
 
 def _without_scripts(host: Host, environ: Mapping[str, str]) -> Mapping[str, str]:
