@@ -387,7 +387,8 @@ class Unresolvable(PlanImpossible):
     @property
     def hint(self) -> str:
         """What to look at: versions that the host pins, or the index."""
-        if self.passed:
+        told = "\n".join(self.conclusion).lower()
+        if any(pin.partition("==")[0] in told for pin in self.passed):
             pins = ", ".join(self.passed)
             return (
                 f"the versions from the host are fixed ({pins}); relax the requirement that contradicts them, "
@@ -515,6 +516,11 @@ class HostChanged(BackendError):
     @property
     def hint(self) -> str:
         """Whose fault it may be, and what to do about the host."""
+        if all("__pycache__" in change for change in self.changes):
+            return (
+                "that is byte code alone, as any program writes it that imports the package for the first time: build "
+                "again, or compile it once and for all with the host's python -m compileall"
+            )
         return (
             "no build may write into the packages of the host; nothing was published. If another program of yours "
             "wrote there meanwhile, build again; if not, reinstall what was changed, and look at what the project's "

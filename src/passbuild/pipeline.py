@@ -6,6 +6,7 @@ settings → host → plan → environment → hooks → artifact → report
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -222,7 +223,7 @@ def _store(run: Run) -> Store | None:
 def _requirement_built(run: Run, tree: Path) -> BuiltWheel:
     """Build a wheel of a build requirement that exists only as an sdist, with the same passthrough."""
     project = read.opened(tree, tree)
-    name = project.name or tree.name
+    name = project.name or f"{tree.name} ({_digest(tree)})"  # `src`, for uv, whatever it is
     chain = (*run.chain, name)
     if name in run.chain:
         raise BuildCycle(chain=chain)
@@ -247,6 +248,14 @@ def _requirement_built(run: Run, tree: Path) -> BuiltWheel:
     passed = tuple(item.distribution.name for item in environment.passed)
     run.journal.built(Built(name=built.name, version=built.version, passed=passed))
     return BuiltWheel(name=built.name, path=built.path, is_new=is_new)
+
+
+def _digest(tree: Path) -> str:
+    """Return a short digest of a source tree that states no name."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in tree.rglob("*") if path.is_file()):
+        digest.update(str(file.relative_to(tree)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:8]
 
 
 def _names(settings: Settings) -> list[NormalizedName]:

@@ -617,6 +617,17 @@ def test_a_regular_package_that_several_distributions_share_shows_the_passed_par
     assert told == {"origins": [one, None], "parts": ["one"], "header": "one"}
 
 
+def test_a_part_of_a_shared_regular_package_far_below_does_not_leak(bench: Bench) -> None:
+    """Two distributions share a package and a package in it: the unpassed one's module there does not show."""
+    common = {"shared/__init__.py": "", "shared/sub/__init__.py": ""}
+    one = wheel(bench, "part-one", {**common, "shared/sub/one.py": ""})
+    host = host_with(bench, one, wheel(bench, "part-two", {"shared/sub/two.py": ""}))
+
+    told = answers(bench, host, ["part-one"], {"origins": origins("shared.sub.one", "shared.sub.two")})
+
+    assert told == {"origins": [str(host.site_packages / "shared" / "sub" / "one.py"), None]}
+
+
 def test_a_hand_added_file_in_a_package_passes_with_it(bench: Bench) -> None:
     """Nobody else claims it: the package is shown whole, from its true place."""
     host = bench.own_host(wheel(bench, "many", {"many/__init__.py": ""}))

@@ -82,6 +82,14 @@ _WRITES = {
         "Path(engine.__file__).parents[4].joinpath('bin/scripted-native').write_text('')",
         "bin/scripted-native: was written",
     ),
+    "writes through a link inside the package": (
+        "Path(engine.__file__).with_name('linked.py').write_text('# mine')",
+        "{outside}/linked.py: was written",
+    ),
+    "writes behind a linked folder": (
+        "Path(engine.__file__).with_name('more').joinpath('new.py').touch()",
+        "{outside}/more/new.py: is new",
+    ),
     "pip installs another version into the host": (
         "subprocess.run([{outer!r}, '-m', 'pip', '--python', {host!r}, 'install', 'engine==2.0'], check=True)",
         "engine-1.0.dist-info: is gone",
@@ -103,6 +111,11 @@ def build_wheel(folder, *rest):
 
 def _attacked(bench: Bench, first: str, last: str, *requires: str) -> tuple[Outcome, Environment]:
     host = bench.own_host("engine==1.0", "fuel==1.0", "scripted==1.0")
+    outside = bench.folder / "outside"
+    (outside / "more").mkdir(parents=True)
+    (outside / "linked.py").touch()
+    for name in ("more", "linked.py"):
+        (host.site_packages / "engine" / name).symlink_to(outside / name)
     names = {"outer": sys.executable, "host": str(host.python)}
     project = bench.project(requires=["tool"])
     text = _WRITER.format(first=first.format(**names), last=last.format(**names), requires=list(requires))
@@ -124,7 +137,8 @@ def test_a_hook_that_writes_into_the_host_fails_the_build(bench: Bench, attack: 
     assert run.error["code"] == "host-changed"
     assert run.error["message"].splitlines()[0] == "the host was changed while build_wheel ran"
     where = host.folder if told.startswith("bin/") else host.site_packages
-    assert f"{where}/{told}" in run.error["message"].splitlines()
+    told = told.format(outside=bench.folder / "outside")
+    assert (told if told.startswith("/") else f"{where}/{told}") in run.error["message"].splitlines()
     assert bench.published() == {}
 
 

@@ -186,3 +186,43 @@ def test_the_users_variables_for_the_installer_do_not_lead_elsewhere(bench: Benc
     assert run.code == 0, run.stderr
     assert run.versions("installed") == {"tool": "2.0"}
     assert not elsewhere.exists()
+
+
+def test_a_url_that_a_hook_asks_for_is_installed_from_there(bench: Bench, installer: str) -> None:
+    """The name is installed already, from the index: what the hook wants is another one."""
+    wheel = bench.workshop.house.find("tool==1.0")
+    project = bench.project(requires=["tool"], requires_wheel=[f"tool @ {wheel.as_uri()}"], imports=["tool"])
+
+    run = bench.passbuild("wheel", project, "--host", bench.host(), "--installer", installer)
+
+    assert run.code == 0, run.stderr
+    assert run.seen["modules"]["tool"]["version"] == "1.0"
+
+
+@pytest.mark.parametrize("variable", ["PIP_FORCE_REINSTALL", "PIP_IGNORE_INSTALLED"])
+def test_an_installer_that_is_told_to_reinstall_is_refused_with_the_reason(bench: Bench, variable: str) -> None:
+    """It would replace the stand-in of the passed package by a download: that is noticed."""
+    host = bench.host("engine==1.0", "fuel==1.0")
+    project = bench.project(requires=["tool"], imports=["engine"])
+    options = ["--host", host, "--passthrough", "engine", "--installer", "pip"]
+
+    run = bench.passbuild("wheel", project, *options, environ={variable: "1"})
+
+    assert run.code == 3
+    assert run.error["code"] == "incomplete-install"
+    assert "it replaced engine, which was to come from the host" in run.error["message"]
+
+
+def test_constraints_of_uv_and_of_passbuild_hold_together(bench: Bench) -> None:
+    """UV_CONSTRAINT counts beside `--build-constraint`, and beside the versions of what passes through."""
+    files = {"one": "tool<2\n", "two": "odd.name<2\n"}
+    for name, text in files.items():
+        (bench.folder / f"{name}.txt").write_text(text, encoding="utf-8")
+    host = bench.host("engine==1.0", "fuel==1.0")
+    project = bench.project(requires=["tool", "odd.name"], imports=["engine"])
+    options = ["--host", host, "--passthrough", "engine", "--installer", "uv", "--build-constraint", "two.txt"]
+
+    run = bench.passbuild("wheel", project, *options, environ={"UV_CONSTRAINT": "one.txt"})
+
+    assert run.code == 0, run.stderr
+    assert run.versions("installed") == {"tool": "1.0", "odd-name": "1.0"}

@@ -254,7 +254,7 @@ def test_without_passthrough_the_installer_builds_sdists_itself(bench: Bench, in
 
 @pytest.mark.parametrize("kind", ["folder", "git"])
 def test_a_requirement_in_a_source_tree_is_built_with_passthrough(bench: Bench, installer: str, kind: str) -> None:
-    """An in-house library by its folder or its repository; the folder itself is not written."""
+    """An in-house library by its folder, in its place as installers do it, or by its repository."""
     path = sdist(bench.folder / "sdists", "child")
     with tarfile.open(path) as archive:
         archive.extractall(bench.folder / "trees")
@@ -265,10 +265,59 @@ def test_a_requirement_in_a_source_tree_is_built_with_passthrough(bench: Bench, 
         bench.workshop.run("git", "init", "-q", tree)
         bench.workshop.run(*git, "add", ".")
         bench.workshop.run(*git, "commit", "-qm", "first")
-    before = {file: file.read_bytes() for file in sorted(tree.rglob("*")) if file.is_file()}
     url = f"git+{tree.as_uri()}" if kind == "git" else tree.as_uri()
 
     run = built(bench, installer, requires=[f"child @ {url}"])
 
     assert run.seen["answers"][""]["child"] == [engine_of(bench), "1.0", {}]
-    assert {file: file.read_bytes() for file in sorted(tree.rglob("*")) if file.is_file()} == before
+
+
+@pytest.mark.parametrize("kind", ["folder", "git"])
+def test_a_requirement_below_the_top_of_its_tree_sees_what_is_beside_it(
+    bench: Bench, installer: str, kind: str
+) -> None:
+    """`../common` of a folder, and the root of a repository for `#subdirectory=`."""
+    if kind == "git" and installer == "pip":
+        pytest.skip("pip takes no git+file URL with a name in front: tried with 26.3")
+    path = sdist(bench.folder / "sdists", "child")
+    tree = bench.folder / "repository"
+    with tarfile.open(path) as archive:
+        archive.extractall(tree)
+    path.unlink()
+    (tree / "common.txt").write_text("common", encoding="utf-8")
+    maker = tree / "child-1.0" / "backend" / "maker.py"
+    text = maker.read_text(encoding="utf-8").replace("config_settings])", "Path('../common.txt').read_text()])")
+    maker.write_text(text, encoding="utf-8")
+    git = ["git", "-C", tree, "-c", "user.name=a", "-c", "user.email=a@b"]
+    bench.workshop.run("git", "init", "-q", tree)
+    bench.workshop.run(*git, "add", ".")
+    bench.workshop.run(*git, "commit", "-qm", "first")
+    urls = {"folder": (tree / "child-1.0").as_uri(), "git": f"git+{tree.as_uri()}#subdirectory=child-1.0"}
+
+    run = built(bench, installer, requires=[f"child @ {urls[kind]}"])
+
+    assert run.seen["answers"][""]["child"] == [engine_of(bench), "1.0", "common"]
+
+
+def test_trees_that_state_no_name_are_no_cycle(bench: Bench, installer: str) -> None:
+    """setup.py-only archives, as of a forge, unpack into folders of the same name: what they hold tells them apart."""
+    folder = bench.folder / "sdists"
+    inner = _nameless(sdist(folder, "grandchild"))
+    outer = _nameless(sdist(folder, "child", requires=[f"grandchild @ {inner.as_uri()}"]))
+
+    run = built(bench, installer, requires=[f"child @ {outer.as_uri()}"])
+
+    assert run.names("built_requirements") == ["grandchild", "child"]
+
+
+def _nameless(path: Path) -> Path:
+    """Take PKG-INFO out of an sdist, and call its top folder `src`."""
+    tree = path.with_suffix("").with_suffix("").with_name(f"{path.name}-tree") / "src"
+    with tarfile.open(path) as archive:
+        archive.extractall(tree.parent)
+    next(item for item in tree.parent.iterdir()).rename(tree)
+    (tree / "PKG-INFO").unlink()
+    made = path.with_name(f"{path.name.partition('-')[0]}.tar.gz")
+    with tarfile.open(made, "w:gz") as archive:
+        archive.add(tree, "src")
+    return made

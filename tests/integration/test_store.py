@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.test_sdist_requirements import sdist
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -218,6 +220,55 @@ def test_what_may_hold_something_else_tomorrow_is_not_kept(bench: Bench, kind: s
     assert run.code == 0, run.stderr
     assert run.document["environment"]["stored"] is False
     assert not Path(run.document["environment"]["folder"]).exists()
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_files_that_variables_and_constraints_name_count_by_their_contents(bench: Bench, installer: str) -> None:
+    """PIP_CONSTRAINT and UV_CONSTRAINT, and a file that a constraints file includes."""
+    host = own_host(bench)
+    project = bench.project(requires=["tool"])
+    file = _file(bench, "tool<2\n")
+    outer = bench.folder / "outer.txt"
+    outer.write_text("-c constraints.txt\n", encoding="utf-8")
+    environ = {f"{installer.upper()}_CONSTRAINT": str(file)}
+    options = ["--installer", installer]
+
+    first = build(bench, host, project, *options, environ=environ)
+    second = build(bench, host, project, *options, "--build-constraint", outer)
+    _file(bench, "tool<3\n")
+    third = build(bench, host, project, *options, environ=environ)
+    fourth = build(bench, host, project, *options, "--build-constraint", outer)
+
+    found = [run.versions("installed")["tool"] for run in (first, second, third, fourth)]
+    assert found == ["1.0", "1.0", "2.0", "2.0"]
+
+
+def test_what_was_built_of_an_sdist_is_built_again(bench: Bench) -> None:
+    """It depends on more than a key can name: its own settings, variables that it reads, the host that it saw."""
+    host = own_host(bench)
+    sdist(bench.folder / "sdists", "child")
+    project = bench.project(requires=["child"], imports=["child"])
+    environ = {"UV_FIND_LINKS": str(bench.folder / "sdists")}
+
+    first = build(bench, host, project, "--installer", "uv", environ=environ)
+    second = build(bench, host, project, "--installer", "uv", environ=environ)
+
+    assert [reused(first), reused(second)] == [False, False]
+    assert second.names("built_requirements") == ["child"]
+    assert first.document["environment"]["folder"] == second.document["environment"]["folder"]
+
+
+def test_byte_code_that_the_host_writes_makes_no_other_environment(bench: Bench) -> None:
+    """Any program that imports a package for the first time compiles it."""
+    host = own_host(bench)
+    project = bench.project(requires=["tool"])
+
+    first = build(bench, host, project)
+    bench.workshop.run(host.python, "-c", "import engine, fuel")
+    second = build(bench, host, project)
+
+    assert (host.site_packages / "engine" / "__pycache__").is_dir()
+    assert [reused(first), reused(second)] == [False, True]
 
 
 def test_no_store_leaves_nothing_and_takes_nothing(bench: Bench) -> None:

@@ -8,6 +8,8 @@ The data stands in ``_passbuild_hand_overs``, which passbuild writes beside this
 
 ``INBOX``
     the folder for the copies; each is called ``tree-…`` once it is whole
+    (a folder of the user's own is linked to, as an installer builds it in its place; ``below.txt`` says where in a
+    repository the source tree lies)
 ``START``
     the folder in which the installer was started; a Python there is the installer's own
 """
@@ -19,6 +21,8 @@ import os
 from _passbuild_hand_overs import INBOX, START
 
 _MARKS = ("PKG-INFO", "pyproject.toml", "setup.py")
+_DEPTH = 6
+"""How far above a source tree its repository is looked for."""
 _HANDED_OVER = 97
 """The exit code; the installer takes it for a failure, which it is meant to."""
 
@@ -37,8 +41,38 @@ def install() -> None:
 
     try:
         folder = tempfile.mkdtemp(prefix=".", dir=INBOX)
-        shutil.copytree(here, os.path.join(folder, os.path.basename(here)), symlinks=True)
+        top = _repository(here)
+        place = os.path.join(folder, os.path.basename(top))
+        if _is_passing(here):
+            shutil.copytree(top, place, symlinks=True)
+        else:
+            os.symlink(top, place)
+        if top != here:
+            with open(os.path.join(folder, "below.txt"), "w", encoding="utf-8") as file:
+                file.write(os.path.relpath(here, top))
         os.rename(folder, os.path.join(INBOX, "tree-" + os.path.basename(folder)[1:]))
     except BaseException:  # noqa: BLE001 - it must not go on into the backend, whatever happened
         traceback.print_exc()
     os._exit(_HANDED_OVER)
+
+
+def _repository(here: str) -> str:
+    """Return the top of the checkout that a source tree is part of, else the source tree itself."""
+    folder = here
+    for _ in range(_DEPTH):
+        if os.path.exists(os.path.join(folder, ".git")):
+            return folder
+        folder = os.path.dirname(folder)
+    return here
+
+
+def _is_passing(here: str) -> bool:
+    """Whether a source tree will be gone: it lies in the installer's temporary folder, or in a cache."""
+    folder, scratch = os.path.realpath(here), os.path.realpath(os.path.dirname(INBOX))
+    if folder.startswith(scratch + os.sep):
+        return True
+    while os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+        if os.path.exists(os.path.join(folder, "CACHEDIR.TAG")):
+            return True
+    return False

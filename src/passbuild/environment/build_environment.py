@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from passbuild.environment import contents, identity, installation, scripts, store, venv, view
 from passbuild.environment.venv import Venv
+from passbuild.errors import HostUnusable, PlanImpossible
 from passbuild.host import files
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from passbuild.plan.model import Passed, Plan
 
 _HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV_PROMPT")
+_SYSTEMS = (Path("/"), Path("/usr"), Path("/usr/local"))
 _HIDDEN_PREFIX = "_PYPROJECT_HOOKS_"
 
 
@@ -104,7 +106,7 @@ class BuildEnvironment:
         }
         found = {item.name: item for item in (*self.installed, *map(_as_installed, self.passed))}
         new = tuple(item for item in plan.install if item not in self.plan.install)
-        return same_host and not any(item.extras for item in new) and not contents.unmet(new, found)
+        return same_host and not any(item.extras or item.url for item in new) and not contents.unmet(new, found)
 
     def host_changes(self) -> tuple[str, ...]:
         """Return what has changed of the passed distributions' files since the environment was made."""
@@ -163,8 +165,10 @@ def _leased(draft: _Draft, kept: Store) -> Lease | None:
         lease = store.leased(kept, key, lambda folder: _made(draft, folder), wait=not site.is_nested)
         if lease is not None and not lease.reused:
             store.pruned(kept)
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, HostUnusable, PlanImpossible) as error:
+        if not isinstance(error, OSError) and not store.is_full(kept):
+            raise
+        reason = (error.strerror or str(error)) if isinstance(error, OSError) else "its disk is full"
         site.on_warning(f"the store {kept.root} cannot be used ({reason}): the build environment is a temporary one")
         return None
     return lease
@@ -175,8 +179,9 @@ def _made(draft: _Draft, folder: Path) -> Facts:
     plan, host, installer, site = draft.plan, draft.host, draft.installer, draft.site
     place = venv.create(host, folder / "env", site.surroundings.environ)
     kept: tuple[Passed, ...] = plan.passed
+    built: tuple[NormalizedName, ...] = ()
     if plan.install and installer is not None:
-        kept = installation.done(plan, installer, place, site)
+        kept, built = installation.done(plan, installer, place, site)
     if kept:
         distributions = [item.distribution for item in kept]
         view.write(distributions, place, true_paths=draft.true_paths)
@@ -189,6 +194,7 @@ def _made(draft: _Draft, folder: Path) -> Facts:
         "version": host.version,
         "installer": installer.name if installer and plan.install else "",
         "installed": [f"{item.name} {item.version}" for item in contents.listed(place.site_packages).values()],
+        "built": list(built),
         "passed": [f"{item.distribution.name} {item.distribution.raw_version}" for item in kept],
     }
 
@@ -229,15 +235,15 @@ def _setuptools_config(draft: _Draft) -> Path:
 
 
 def _without_scripts(host: Host, environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Take the scripts of an activated virtual environment off PATH: those of passed packages show without it.
+    """Take the scripts of the host, and of an activated environment, off PATH: passed packages show theirs without it.
 
-    The folder of any other host (``/usr/bin``, a conda environment's) holds the compilers and tools of the system.
+    ``/usr/bin``, ``/usr/local/bin`` and a conda environment's folder stay: they hold the system's compilers and tools.
     """
-    if host.prefix == host.base_prefix or "PATH" not in environ:
-        return environ
-    hidden = os.path.realpath(host.scripts)
-    kept = [folder for folder in environ["PATH"].split(os.pathsep) if os.path.realpath(folder) != hidden]
-    return {**environ, "PATH": os.pathsep.join(kept)}
+    hidden = {os.path.realpath(Path(environ["VIRTUAL_ENV"], "bin"))} if environ.get("VIRTUAL_ENV") else set()
+    if host.prefix not in _SYSTEMS and not (host.prefix / "conda-meta").is_dir():
+        hidden.add(os.path.realpath(host.scripts))
+    kept = [folder for folder in environ.get("PATH", "").split(os.pathsep) if os.path.realpath(folder) not in hidden]
+    return {**environ, "PATH": os.pathsep.join(kept)} if "PATH" in environ else environ
 
 
 def _is_inside(location: Path, source: Path) -> bool:

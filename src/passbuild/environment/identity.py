@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,14 +58,14 @@ def key(  # noqa: PLR0913 - everything that makes an environment
         "passbuild": __version__,
         "python": [str(host.executable), host.version, _stamp(host.executable), str(host.prefix)],
         "install": [*map(str, plan.install), *map(_stamp, _local_files(plan.install))],
-        "constraints": [_digest(file) for file in plan.constraints],
+        "constraints": [_requirements_digest(file) for file in plan.constraints],
         "installer": _installer(installer, surroundings) if plan.install else [],
         "passed": [
             [item.distribution.name, item.distribution.raw_version, str(item.distribution.info), item.named]
             for item in plan.passed
         ],
         "left out": [item.left_out for item in plan.passed],
-        "files": sorted(host_files.items()),
+        "files": _stable(host_files),
         "true paths": true_paths,
     }
     text = json.dumps(values, sort_keys=True, default=str)
@@ -74,7 +75,7 @@ def key(  # noqa: PLR0913 - everything that makes an environment
 def of_passed(plan: Plan, host_files: Mapping[str, State]) -> str:
     """Return a short digest of what passes through, with the state of all its files."""
     values = [[item.distribution.name, item.distribution.raw_version] for item in plan.passed]
-    return _digested(json.dumps([values, sorted(host_files.items())]))[:_SHORT]
+    return _digested(json.dumps([values, _stable(host_files)]))[:_SHORT]
 
 
 def _is_fixed(requirement: Requirement) -> bool:
@@ -102,6 +103,7 @@ def _installer(installer: Installer | None, surroundings: Surroundings) -> list[
     environ = surroundings.environ
     names = sorted(name for name in environ if name.startswith(_PREFIXES) or name in _COMPILING)
     variables = [f"{name}={_digested(environ[name])}" for name in names]
+    variables += [_named(part, surroundings.cwd) for name in names for part in re.split(r"[\s,]+", environ[name])]
     tables = [_uv_table(folder / "pyproject.toml") for folder in (surroundings.cwd, *surroundings.cwd.parents)]
     files = map(_digest, _configurations(surroundings))
     return [installer.name if installer else "", *variables, *filter(None, (*files, *tables))]
@@ -124,6 +126,34 @@ def _configurations(surroundings: Surroundings) -> Iterable[Path]:
             yield surroundings.cwd / environ[variable]
     for folder in (surroundings.cwd, *surroundings.cwd.parents):
         yield folder / "uv.toml"
+
+
+def _stable(host_files: Mapping[str, State]) -> list[tuple[str, State]]:
+    """Return the states without those of byte code, which any first import on the host writes."""
+    return sorted(item for item in host_files.items() if f"{os.sep}__pycache__" not in item[0])
+
+
+def _named(text: str, cwd: Path) -> str:
+    """Return what a variable's value stands for: a file's contents, or the names, sizes and times in a folder."""
+    path = cwd / text.removeprefix("file://")
+    try:
+        if text and path.is_file():
+            return _requirements_digest(path)
+        if text and path.is_dir():
+            return _digested(json.dumps(sorted(_stamp(item) for item in path.iterdir())))
+    except (OSError, ValueError):
+        pass
+    return ""
+
+
+def _requirements_digest(file: Path, depth: int = 5) -> str:
+    """Return a digest of a requirements or constraints file and of those that it includes."""
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    included = re.findall(r"^\s*(?:-c|-r|--constraint|--requirement)[\s=]+(\S+)", text, re.MULTILINE) if depth else []
+    return _digested(text + "".join(_requirements_digest(file.parent / name, depth - 1) for name in included))
 
 
 def _uv_table(pyproject: Path) -> str:

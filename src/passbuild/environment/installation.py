@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from packaging.utils import parse_wheel_filename
+
 from passbuild import process
 from passbuild.environment import contents, installers, sdists, stand_ins
 from passbuild.environment.installers import Task
@@ -13,6 +15,8 @@ from passbuild.errors import IncompleteInstall, Unresolvable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from packaging.utils import NormalizedName
 
     from passbuild.environment.installers import Installer
     from passbuild.environment.sdists import BuiltWheel, Inbox
@@ -40,8 +44,13 @@ class Site:
     on_warning: Callable[[str], None]
 
 
-def done(plan: Plan, installer: Installer, place: Venv, site: Site) -> tuple[Passed, ...]:
-    """Install into `place`, and return what still passes through: the resolution may have replaced closure members.
+def done(
+    plan: Plan, installer: Installer, place: Venv, site: Site
+) -> tuple[tuple[Passed, ...], tuple[NormalizedName, ...]]:
+    """Install into `place`.
+
+    Return what still passes through, as the resolution may have replaced closure members, and the names of the wheels
+    that were built of sdists for it, in this run.
 
     Raises Unresolvable or IncompleteInstall.
     """
@@ -49,7 +58,8 @@ def done(plan: Plan, installer: Installer, place: Venv, site: Site) -> tuple[Pas
     _install(plan, installer, place, site)
     kept = _checked(plan, installer, place, standing)
     stand_ins.remove(standing)
-    return kept
+    built = {parse_wheel_filename(wheel.name)[0] for wheel in site.wheels.glob("*.whl")}
+    return kept, tuple(sorted(built & contents.listed(place.site_packages).keys()))
 
 
 def _install(plan: Plan, installer: Installer, place: Venv, site: Site) -> None:
@@ -59,7 +69,7 @@ def _install(plan: Plan, installer: Installer, place: Venv, site: Site) -> None:
             raise _unresolvable(plan, installer, finished)
         return
     task = _task(plan, place, site, wheels=site.wheels)
-    with sdists.handed_over(place, site.scratch / "inbox", site.surroundings.cwd) as inbox:
+    with sdists.handed_over(place, site.scratch, site.surroundings.cwd) as inbox:
         fixed = _with_closure(task, plan, site)
         try:
             _resolve(plan, installer, fixed, inbox, site)
@@ -77,7 +87,7 @@ def _with_closure(task: Task, plan: Plan, site: Site) -> Task:
         return task
     file = site.scratch / "closure.txt"
     file.write_text("".join(f"{item.name}=={item.version}\n" for item in members), encoding="utf-8")
-    return replace(task, constraints=(*task.constraints, file))
+    return replace(task, closure=file)
 
 
 def _resolve(plan: Plan, installer: Installer, task: Task, inbox: Inbox, site: Site) -> None:
@@ -92,12 +102,17 @@ def _resolve(plan: Plan, installer: Installer, task: Task, inbox: Inbox, site: S
 
 
 def _task(plan: Plan, place: Venv, site: Site, *, wheels: Path | None = None) -> Task:
-    return Task(venv=place, requirements=site.scratch / "requirements.txt", constraints=plan.constraints, wheels=wheels)
+    constraints = list(plan.constraints)
+    if constraints:  # uv looks at its variable only where there is no such option
+        named = site.surroundings.environ.get("UV_CONSTRAINT", "").split()
+        constraints += [site.surroundings.cwd / name for name in named]
+    return Task(venv=place, requirements=site.scratch / "requirements.txt", constraints=constraints, wheels=wheels)
 
 
 def _run(plan: Plan, installer: Installer, task: Task, site: Site) -> process.Finished:
     lines = sdists.from_wheels(plan.install, task.wheels) if task.wheels else map(str, plan.install)
-    task.requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    limits = [f"-c {task.closure.name}"] if task.closure else []
+    task.requirements.write_text("".join(f"{line}\n" for line in (*limits, *lines)), encoding="utf-8")
     environ = installers.environ_for(site.surroundings.environ)
     # A pip that runs from a wheel leaves its certificates in the folder for temporary files (Python 3.8).
     environ |= {"TMPDIR": str(site.scratch), **installer.variables(task, site.surroundings.environ)}

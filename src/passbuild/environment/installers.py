@@ -54,6 +54,8 @@ class Task:
     """Constraints files."""
     wheels: Path | None
     """The folder with the wheels that we built of sdists, where the installer may build none; None where it may."""
+    closure: Path | None = None
+    """A constraints file beside `requirements`, which names it: given as an option, it would hide UV_CONSTRAINT."""
     only_binary: Sequence[str] = ()
     """Names of which it has to take the wheel, whatever its own settings say."""
 

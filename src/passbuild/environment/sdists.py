@@ -8,6 +8,7 @@ the wheel with the same passthrough and puts it where the installer looks next t
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from passbuild.environment.venv import Venv
 
 
+_BELOW = "below.txt"
+"""Says where in the tree that was handed over the source tree lies, for one that is part of a repository."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbox:
     """Where the installer's source trees arrive."""
@@ -33,7 +38,13 @@ class Inbox:
 
     def trees(self) -> tuple[Path, ...]:
         """Return the source trees that have arrived, whole ones only."""
-        return tuple(tree for folder in sorted(self.folder.glob("tree-*")) for tree in folder.iterdir())
+        found = []
+        for folder in sorted(self.folder.glob("tree-*")):
+            (top,) = (item for item in folder.iterdir() if item.name != _BELOW)
+            below = folder / _BELOW
+            tree = top / below.read_text(encoding="utf-8") if below.exists() else top
+            found.append(tree.resolve() if top.is_symlink() else tree)
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +58,9 @@ class BuiltWheel:
 
 
 @contextlib.contextmanager
-def handed_over(venv: Venv, folder: Path, cwd: Path) -> Iterator[Inbox]:
-    """Let the Pythons of `venv` hand source trees over into `folder`, a new one; the installer starts in `cwd`."""
-    folder.mkdir()
+def handed_over(venv: Venv, scratch: Path, cwd: Path) -> Iterator[Inbox]:
+    """Let the Pythons of `venv` hand source trees over below `scratch`; the installer starts in `cwd`."""
+    folder = Path(tempfile.mkdtemp(prefix="inbox-", dir=scratch))
     values = {"INBOX": str(folder), "START": str(cwd.resolve())}
     written = start_up.write(venv, Path(__file__).with_name("_hand_over.py"), values)
     try:

@@ -38,8 +38,8 @@ def digest(folder: Path) -> str:
     if not folder.is_dir():
         return ""
     state = hashlib.sha256()
-    for file in sorted(folder.iterdir()):
-        state.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        state.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes() + b"\0")
     return state.hexdigest()
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 _HOUR = 3600
 _MEGABYTE = 10**6
+_FEW_INODES = 10
 _RECORD = "environment.json"
 _USED = "used"
 _TAG = "CACHEDIR.TAG"
@@ -191,6 +192,8 @@ def _usable(store: Store, folder: Path) -> Facts | None:
     document = _document(folder)
     if document is None or store.refresh or time.time() - document["created"] > store.max_age:
         return None
+    if document["facts"].get("built"):  # what was built of an sdist depends on more than a key can name
+        return None
     recorded = {path: tuple(state) for path, state in document["states"].items()}
     return document["facts"] if _is_untouched(recorded, _states(folder)) else None
 
@@ -260,6 +263,16 @@ def pruned(store: Store, *, everything: bool = False) -> tuple[Kept, ...]:
             removed.append(item)
             total -= item.size
     return tuple(removed)
+
+
+def is_full(store: Store) -> bool:
+    """Whether nothing more can be written there; programs that we start say so in many ways."""
+    try:
+        state = os.statvfs(store.root)
+    except OSError:
+        return False
+    no_inodes = state.f_files > 0 and state.f_favail < _FEW_INODES
+    return no_inodes or state.f_bavail * state.f_frsize < _MEGABYTE
 
 
 def _is_ours(tag: Path) -> bool:

@@ -352,12 +352,20 @@ def _is_regular(folder: str) -> bool:
 
 def _is_shared(folder: str, paths: Iterable[str], location: str) -> bool:
     """Whether another distribution has files in a package's folder (older wheels of ``nvidia-*`` share one)."""
-    own = {path[len(folder) + 1 :].split("/")[0] for path in paths if path.startswith(folder + "/")}
-    try:
-        others = set(os.listdir(os.path.join(location, folder))) - own - {"__pycache__"}
-    except OSError:
-        return False
-    return bool(others) and _is_recorded([f"{folder}/{other}" for other in others], location)
+    own: dict[str, set[str]] = {}
+    for path in paths:
+        if path.startswith(folder + "/"):
+            parts = path.split("/")
+            for depth in range(folder.count("/") + 1, len(parts)):
+                own.setdefault("/".join(parts[:depth]), set()).add(parts[depth])
+    others = []
+    for parent, names in own.items():
+        try:
+            found = set(os.listdir(os.path.join(location, parent))) - names - {"__pycache__"}
+        except OSError:
+            continue
+        others += [f"{parent}/{name}" for name in found]
+    return bool(others) and _is_recorded(others, location)
 
 
 def _is_recorded(starts: Iterable[str], location: str) -> bool:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from passbuild.host.model import Distribution
 
+_SITES = {"site-packages", "dist-packages"}
 State: TypeAlias = "tuple[int, ...]"
 """Mode, size in bytes, time of the last change in nanoseconds and inode of a file or link; the mode of a folder."""
 
@@ -31,7 +32,7 @@ def states(distributions: Iterable[Distribution]) -> dict[str, State]:
 def tree(folder: Path) -> dict[str, State]:
     """Return the state of everything below a folder, by its path."""
     found: dict[str, State] = {}
-    _walk(str(folder), found)
+    _walk(str(folder), found, links=False)
     return found
 
 
@@ -45,6 +46,8 @@ def changes(before: Mapping[str, State], after: Mapping[str, State]) -> tuple[st
 
 
 def _roots(distribution: Distribution) -> Iterator[Path]:
+    if distribution.editable and distribution.location.name not in _SITES:
+        return  # `setup.py develop`: all of it lies in its source tree
     yield distribution.info
     yield from distribution.path_files
     yield from distribution.outside
@@ -53,7 +56,7 @@ def _roots(distribution: Distribution) -> Iterator[Path]:
 
 
 def _take(path: Path, found: dict[str, State]) -> None:
-    """Note a file, or a folder with all that is in it; a link to a folder is followed here, and not further down."""
+    """Note a file, or a folder with all that is in it and behind its links."""
     try:
         state = path.stat()
     except OSError:  # a stale record: it is not there, and may be there afterwards
@@ -63,7 +66,14 @@ def _take(path: Path, found: dict[str, State]) -> None:
         _walk(str(path), found)
 
 
-def _walk(folder: str, found: dict[str, State]) -> None:
+def _follow(link: str, found: dict[str, State]) -> None:
+    """Note what a link inside a package leads to; what lies behind it can be written through it."""
+    target = os.path.realpath(link)
+    if target not in found:
+        _take(Path(target), found)
+
+
+def _walk(folder: str, found: dict[str, State], *, links: bool = True) -> None:
     try:
         entries = os.scandir(folder)
     except OSError:  # not readable for us: not writable either
@@ -76,7 +86,9 @@ def _walk(folder: str, found: dict[str, State]) -> None:
                 continue
             found[entry.path] = _state(state)
             if stat.S_ISDIR(state.st_mode):
-                _walk(entry.path, found)
+                _walk(entry.path, found, links=links)
+            elif links and stat.S_ISLNK(state.st_mode):
+                _follow(entry.path, found)
 
 
 def _state(state: os.stat_result) -> State:

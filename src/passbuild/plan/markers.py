@@ -40,7 +40,7 @@ def _is_from(wanted: str, recorded: DirectUrl) -> bool:
         return False
     if not recorded.vcs:
         hashes = recorded.hashes
-        is_same_content = all(hashes.get(name, value) == value for name, value in options.items())
+        is_same_content = all(hashes.get(name) == value for name, value in options.items())
         return _bare(address) == _bare(recorded.url) and is_same_content
     repository, revision = _revision(address.removeprefix(f"{recorded.vcs}+"))
     return (

@@ -237,6 +237,7 @@ BELOW = DirectUrl(url="https://x/a", vcs="git", commit="c0ffee", subdirectory="p
         ("https://x/a.whl", ARCHIVE, True),
         ("https://x/a.whl#sha256=00", ARCHIVE, True),
         ("https://x/a.whl#sha256=11", ARCHIVE, False),
+        ("https://x/a.whl#sha256=00", DirectUrl(url="https://x/a.whl"), False),
         ("https://x/b.whl", ARCHIVE, False),
         ("https://user:secret@x/a.whl", ARCHIVE, True),
         ("git+https://x/a.git@main", BRANCH, True),
