@@ -251,15 +251,16 @@ def seen(artifact: Path) -> dict[str, Any]:
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
-    """Return what identifies everything below a folder: kind, mode, size and content, by relative path."""
+    """Return what identifies everything below a folder: kind, mode, size, time and content, by relative path."""
     return {str(path.relative_to(folder)): _identity(path) for path in sorted(folder.rglob("*"))}
 
 
 def _identity(path: Path) -> str:
     if path.is_symlink():
         return f"link to {path.readlink()}"
-    mode = stat.S_IMODE(path.stat().st_mode)
+    state = path.stat()
+    mode = stat.S_IMODE(state.st_mode)
     if path.is_dir():
         return f"folder {mode:o}"
     content = path.read_bytes()
-    return f"file {mode:o} {len(content)} {hashlib.sha256(content).hexdigest()}"
+    return f"file {mode:o} {len(content)} {state.st_mtime_ns} {hashlib.sha256(content).hexdigest()}"

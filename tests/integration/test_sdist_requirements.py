@@ -277,8 +277,6 @@ def test_a_requirement_below_the_top_of_its_tree_sees_what_is_beside_it(
     bench: Bench, installer: str, kind: str
 ) -> None:
     """`../common` of a folder, and the root of a repository for `#subdirectory=`."""
-    if kind == "git" and installer == "pip":
-        pytest.skip("pip takes no git+file URL with a name in front: tried with 26.3")
     path = sdist(bench.folder / "sdists", "child")
     tree = bench.folder / "repository"
     with tarfile.open(path) as archive:
