@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.test_contents import wheel
+
 if TYPE_CHECKING:
     from tests.integration.bench import Bench
 
@@ -157,8 +159,8 @@ def test_constraints_and_extra_requirements_reach_the_installer(bench: Bench, in
 def test_hashes_in_a_constraints_file_hold_for_what_is_installed(bench: Bench, installer: str) -> None:
     """The right hash installs, a wrong one is refused; the passed package needs none, as nothing of it is installed."""
     host = bench.host("engine==1.0", "fuel==1.0")
-    wheel = bench.workshop.house.find("tool==1.0")
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    tool = bench.workshop.house.find("tool==1.0")
+    digest = hashlib.sha256(tool.read_bytes()).hexdigest()
     file = bench.folder / "constraints.txt"
     project = bench.project(requires=["tool==1.0"], imports=["tool", "engine"])
     options = ["--host", host, "--passthrough", "engine", "--installer", installer, "--build-constraint", file]
@@ -190,8 +192,8 @@ def test_the_users_variables_for_the_installer_do_not_lead_elsewhere(bench: Benc
 
 def test_a_url_that_a_hook_asks_for_is_installed_from_there(bench: Bench, installer: str) -> None:
     """The name is installed already, from the index: what the hook wants is another one."""
-    wheel = bench.workshop.house.find("tool==1.0")
-    project = bench.project(requires=["tool"], requires_wheel=[f"tool @ {wheel.as_uri()}"], imports=["tool"])
+    tool = bench.workshop.house.find("tool==1.0")
+    project = bench.project(requires=["tool"], requires_wheel=[f"tool @ {tool.as_uri()}"], imports=["tool"])
 
     run = bench.passbuild("wheel", project, "--host", bench.host(), "--installer", installer)
 
@@ -201,16 +203,19 @@ def test_a_url_that_a_hook_asks_for_is_installed_from_there(bench: Bench, instal
 
 @pytest.mark.parametrize("variable", ["PIP_FORCE_REINSTALL", "PIP_IGNORE_INSTALLED"])
 def test_an_installer_that_is_told_to_reinstall_is_refused_with_the_reason(bench: Bench, variable: str) -> None:
-    """It would replace the stand-in of the passed package by a download: that is noticed."""
-    host = bench.host("engine==1.0", "fuel==1.0")
-    project = bench.project(requires=["tool"], imports=["engine"])
-    options = ["--host", host, "--passthrough", "engine", "--installer", "pip"]
+    """It would replace the stand-in of the passed package by a download, with its folder of licenses: it is noticed."""
+    files = {"licensed.py": "", "licensed-1.0.dist-info/licenses/LICENSE": "free"}
+    path = wheel(bench, "licensed", files)
+    host = bench.watch(bench.own_host(path))
+    project = bench.project(requires=["tool"], imports=["licensed"])
+    options = ["--host", host, "--passthrough", "licensed", "--installer", "pip"]
+    environ = {variable: "1", "PIP_FIND_LINKS": f"{bench.workshop.house.index} {Path(path).parent}"}
 
-    run = bench.passbuild("wheel", project, *options, environ={variable: "1"})
+    run = bench.passbuild("wheel", project, *options, environ=environ)
 
     assert run.code == 3
     assert run.error["code"] == "incomplete-install"
-    assert "it replaced engine, which was to come from the host" in run.error["message"]
+    assert "it replaced licensed, which was to come from the host" in run.error["message"]
 
 
 def test_constraints_of_uv_and_of_passbuild_hold_together(bench: Bench) -> None:

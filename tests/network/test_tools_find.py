@@ -51,7 +51,7 @@ signs = signs.modules
 [cmake.prefix]
 signs = signs.prefix
 [cmake.root]
-of_the_root_group = signs.root
+of_the_root_group = signs.config
 """
 SIGNS = {
     "signs/__init__.py": "",
@@ -59,8 +59,8 @@ SIGNS = {
     "signs/modules/of_the_module_group.cmake": "set(of_the_module_group_FILE ${CMAKE_CURRENT_LIST_FILE})\n",
     "signs/prefix/__init__.py": "",
     "signs/prefix/lib/cmake/of_the_prefix_group/of_the_prefix_groupConfig.cmake": "",
-    "signs/root/__init__.py": "",
-    "signs/root/of_the_root_groupConfig.cmake": "",
+    "signs/config/__init__.py": "",
+    "signs/config/of_the_root_groupConfig.cmake": "",
     "signs-1.0.dist-info/entry_points.txt": ENTRY_POINTS,
 }
 """A package that tells scikit-build-core where its CMake files are, in each of the three ways."""
@@ -193,7 +193,7 @@ def test_scikit_build_core_finds_the_entry_points_module_prefix_and_root(tmp_pat
     signs = site_packages(host) / "signs"
     assert f"the module is at {signs}/modules/of_the_module_group.cmake\n" in outcome.stderr
     assert f"the prefix has {signs}/prefix/lib/cmake/of_the_prefix_group\n" in outcome.stderr
-    assert f"the root has {signs}/root\n" in outcome.stderr
+    assert f"the root has {signs}/config\n" in outcome.stderr
     assert passbuild("wheel", source, "--host", host, code=1).document["error"]["code"] == "backend-failed"
 
 
