@@ -37,9 +37,14 @@ class Lab:
     """A folder with the wheel of that very torch."""
 
     @property
-    def python(self) -> Path:
-        """The interpreter that everything is built for: the one behind ours."""
+    def base(self) -> Path:
+        """The interpreter that every environment is made from: the one behind ours."""
         return Path(getattr(sys, "_base_executable", sys.executable))
+
+    @property
+    def python(self) -> Path:
+        """The interpreter that everything is built for: of an empty environment, whatever `base` has installed."""
+        return self.work / "host" / "bin" / "python"
 
     @property
     def scripts(self) -> Mapping[str, Path]:
@@ -121,7 +126,7 @@ class Lab:
 
     def venv(self, folder: Path) -> None:
         """Make an empty environment, in place of what was there."""
-        argv = [self.uv, "venv", "--quiet", "--clear", "--python", self.python, folder]
+        argv = [self.uv, "venv", "--quiet", "--clear", "--python", self.base, folder]
         timed(argv, self.environ("set-up"), self.work)
 
     def install(self, python: Path, *requirements: str) -> None:
@@ -134,13 +139,14 @@ class Lab:
         """Make the tool environments."""
         tell("tool environments")
         first = self.work / "tools" / "uv"
-        timed([self.python, "-m", "venv", first], self.environ("set-up"), self.work)
+        timed([self.base, "-m", "venv", first], self.environ("set-up"), self.work)
         argv = [first / "bin" / "python", "-m", "pip", "install", "--quiet", "--upgrade", "pip", "uv"]
         timed(argv, self.environ("set-up"), self.work)
         for name, requirement in {**tools.DISTRIBUTIONS, "passbuild": str(ROOT)}.items():
             if name != "uv":
                 self.venv(self.work / "tools" / name)
                 self.install(self.scripts[name] / "python", requirement)
+        self.venv(self.python.parents[1])
 
     def versions(self) -> dict[str, str]:
         """Return the version of each tool."""
