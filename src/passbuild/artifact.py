@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import csv
-import email.parser
 import hashlib
+import importlib
 import io
 import os
 import shutil
-import tarfile
 import tempfile
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
@@ -30,6 +27,7 @@ from packaging.version import InvalidVersion, Version
 from passbuild.errors import BadArtifact, OutputNotWritable
 
 if TYPE_CHECKING:
+    import zipfile
     from collections.abc import Iterator
     from email.message import Message
 
@@ -63,6 +61,12 @@ class Artifact:
     def identity(self) -> Identity:
         """What an artifact made from this one has to be called."""
         return Identity(name=self.name, version=self.version)
+
+
+def get_ready() -> None:
+    """Import what the checks need; meant for a thread of its own while the backend builds."""
+    for name in ("csv", "email.parser", "tarfile", "zipfile"):
+        importlib.import_module(name)
 
 
 def check_outdir(outdir: Path) -> None:
@@ -127,6 +131,8 @@ def published(staged: Path, kind: Literal["wheel", "sdist"], outdir: Path, expec
 
 def checked_wheel(path: Path, expected: Identity) -> Identity:
     """Check a wheel by the binary distribution format: name, tags, METADATA, WHEEL, RECORD. Raises BadArtifact."""
+    import zipfile
+
     try:
         name, version, _, tags = parse_wheel_filename(path.name)
     except InvalidWheelFilename as error:
@@ -145,6 +151,9 @@ def checked_wheel(path: Path, expected: Identity) -> Identity:
 
 def checked_sdist(path: Path, expected: Identity) -> Identity:
     """Check an sdist by the source distribution format: name, one top folder, PKG-INFO. Raises BadArtifact."""
+    import tarfile
+    import zipfile
+
     try:
         name, version = parse_sdist_filename(path.name)
     except InvalidSdistFilename as error:
@@ -169,6 +178,8 @@ def checked_sdist(path: Path, expected: Identity) -> Identity:
 
 def metadata_of_wheel(path: Path) -> str:
     """Return the text of a sound wheel's METADATA."""
+    import zipfile
+
     with zipfile.ZipFile(path) as wheel:
         return wheel.read(f"{_info_folders(wheel)[0]}/METADATA").decode("utf-8")
 
@@ -192,6 +203,8 @@ def _wheel_findings(wheel: zipfile.ZipFile, identity: Identity, tags: set[str]) 
 
 
 def _record_findings(wheel: zipfile.ZipFile, info: str) -> Iterator[str]:
+    import csv
+
     rows = list(csv.reader(io.StringIO(wheel.read(f"{info}/RECORD").decode("utf-8"))))
     recorded = {row[0]: row for row in rows if len(row) == 3}  # noqa: PLR2004 - path, hash, size
     if len(recorded) != len([row for row in rows if row]):
@@ -229,6 +242,9 @@ def _info_folders(wheel: zipfile.ZipFile) -> list[str]:
 
 def _sdist_contents(path: Path) -> tuple[list[str], bytes | None]:
     """Return the member names and the bytes of the top folder's PKG-INFO."""
+    import tarfile
+    import zipfile
+
     if path.name.endswith(".zip"):
         with zipfile.ZipFile(path) as bundle:
             names = bundle.namelist()
@@ -246,7 +262,9 @@ def _sdist_contents(path: Path) -> tuple[list[str], bytes | None]:
 
 
 def _message(content: bytes) -> Message:
-    return email.parser.HeaderParser().parsestr(content.decode("utf-8", errors="replace"))
+    from email.parser import HeaderParser
+
+    return HeaderParser().parsestr(content.decode("utf-8", errors="replace"))
 
 
 def _stated(message: Message) -> Identity:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
-from passbuild import artifact, diagnosis, workspace
+from passbuild import artifact, workspace
 from passbuild.environment import build_environment, installers, locks, memory
 from passbuild.environment.installation import Site
 from passbuild.environment.sdists import BuiltWheel
@@ -143,7 +144,7 @@ def begun(order: Order, work: Workspace, journal: Journal) -> Run:
     beside = order.surroundings.cwd if project.is_archive else project.folder
     choice = find.found(settings.host, beside, order.surroundings)
     with journal.step("read the host"):
-        host = probe.probed(choice, _names(settings), order.surroundings.environ)
+        host = probe.probed(choice, _names(settings), order.surroundings.environ, _interpreters(settings, order))
     journal.host(host)
     chain = (project.name or project.folder.name,)
     return Run(order=order, project=project, settings=settings, host=host, workspace=work, journal=journal, chain=chain)
@@ -200,7 +201,7 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
         on_warning=run.journal.warning,
     )
     with run.journal.step("make the build environment"):
-        environment = build_environment.obtained(made, run.host, installer, site, _store(run))
+        environment = build_environment.obtained(made, run.host, installer, site, _store(run.settings, run.order))
     if environment.lease is not None:
         run.workspace.stack.callback(environment.lease.release)
     run.journal.environment(environment)
@@ -212,12 +213,20 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
     return environment
 
 
-def _store(run: Run) -> Store | None:
+def _store(settings: Settings, order: Order) -> Store | None:
     """Return where environments are kept; None where they are to be temporary, or could not be shared safely."""
-    settings = run.settings
     if settings.no_store.value or settings.keep.value or not locks.IS_AVAILABLE:
         return None
-    return Store.of(settings, run.order.surroundings)
+    return Store.of(settings, order.surroundings)
+
+
+def _interpreters(settings: Settings, order: Order) -> Path | None:
+    """Return where earlier answers of hosts are kept; None where the host is to be asked again.
+
+    They are no environments: `--no-store` and `--keep` have nothing against them.
+    """
+    kept = Store.of(settings, order.surroundings)
+    return None if kept.refresh else kept.prepared(kept.interpreters)
 
 
 def _requirement_built(run: Run, tree: Path) -> BuiltWheel:
@@ -275,13 +284,14 @@ def _built(
 ) -> BuildEnvironment:
     outdir = _outdir(run)
     artifact.check_outdir(outdir)
+    threading.Thread(target=artifact.get_ready, daemon=True).start()
     environment = ready(run, kind, reusable)
     is_stale = _warned_of_stale(run, environment)
     with artifact.staging(outdir) as staging:
         with run.journal.step(f"build the {kind}"), _diagnosed(run, environment):
             staged = _backend(run, environment).build(kind, staging)
         run.journal.artifact(artifact.published(staged, kind, outdir, expected))
-    kept = _store(run)
+    kept = _store(run.settings, run.order)
     if kept is not None and not run.project.is_archive and not is_stale:  # what is stale has to be said again
         memory.note(kept, run.project.folder, environment)
     if kind == "wheel":
@@ -292,7 +302,7 @@ def _built(
 
 def _warned_of_stale(run: Run, environment: BuildEnvironment) -> bool:
     """Warn of build folders that were compiled against other passed packages; return whether there are any."""
-    kept = _store(run)
+    kept = _store(run.settings, run.order)
     folders = memory.stale(kept, run.project.folder, environment) if kept is not None else ()
     for folder in folders:
         run.journal.warning(
@@ -317,6 +327,8 @@ def _diagnosed(run: Run, environment: BuildEnvironment) -> Iterator[None]:
     try:
         yield
     except BackendFailed as error:
+        from passbuild import diagnosis
+
         source, environ = run.project.folder, run.order.surroundings.environ
         error.advice = diagnosis.advice(error.lines, source, run.host, environment, environ)
         raise

@@ -17,7 +17,7 @@ _SHOWS = """
 import atexit, json, sys
 atexit.register(lambda: sys.stderr.write("\\n" + json.dumps(sorted(sys.modules))))
 sys.argv = ["passbuild", *{arguments!r}]
-from passbuild.cli import start
+from passbuild.__main__ import start
 start()
 """
 

@@ -18,7 +18,7 @@ import pytest
 from tests.integration.test_sdist_requirements import sdist
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tests.integration.bench import Bench, Environment, Outcome
 
@@ -621,3 +621,52 @@ def test_a_record_that_cannot_be_read_is_no_record(bench: Bench) -> None:
         assert cache(bench, "list").code == 0
         assert not reused(build(bench, host, project))
     assert reused(build(bench, host, project))
+
+
+def _starts(bench: Bench, host: Environment) -> Callable[[], int]:
+    """Let the host's interpreter count its starts, outside of the host, and return what reads the count."""
+    log = bench.folder / "starts.log"
+    (host.site_packages / "sitecustomize.py").write_text(
+        f"with open({str(log)!r}, 'a') as file:\n    file.write('started\\n')\n", encoding="utf-8"
+    )
+    return lambda: len(log.read_text(encoding="utf-8").splitlines()) if log.exists() else 0
+
+
+def test_a_host_that_gives_nothing_is_asked_once_and_again_after_a_change(bench: Bench) -> None:
+    """Nobody named a package: what the interpreter said last time serves, with `--no-store` too."""
+    host = bench.own_host("engine==1.0", "fuel==1.0")
+    starts = _starts(bench, host)
+    time.sleep(2.1)  # what has only just changed is not remembered
+    project = bench.project(requires=["tool"])
+
+    def asked(command: str, *options: object) -> int:
+        before = starts()
+        run = bench.passbuild(command, project, "--host", host, "--cache-dir", store(bench), *options)
+        assert run.code == 0, run.stderr
+        assert run.document["host"]["prefix"] == str(host)
+        return starts() - before
+
+    first = asked("plan")
+    again = [asked("plan"), asked("wheel", "--refresh") > 0, asked("wheel"), asked("plan", "--no-store")]
+    named = asked("plan", "--passthrough", "engine")
+    bench.workshop.fill(host, ["fuel==2.0"])
+    changed = bench.passbuild(
+        "plan", bench.project(requires=["fuel"], name="other"), "--host", host, "--cache-dir", store(bench)
+    )
+
+    assert (first, again, named) == (1, [0, True, 0, 0], 1)
+    assert changed.decision("fuel")["found"] == "2.0"
+    assert asked("plan") == 1
+
+
+def test_cache_clear_forgets_what_hosts_said(bench: Bench) -> None:
+    """All that a build left is gone."""
+    host = bench.own_host("engine==1.0", "fuel==1.0")
+    time.sleep(2.1)
+    bench.passbuild("plan", bench.project(), "--host", host, "--cache-dir", store(bench))
+    known = list((store(bench) / "interpreters").iterdir())
+
+    cache(bench, "clear")
+
+    assert len(known) == 1
+    assert not any((store(bench) / "interpreters").glob("*"))

@@ -7,16 +7,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.text import Text
-
+from passbuild.cli.paint import Line, line, painter
 from passbuild.errors import OutputNotWritable
 from passbuild.journal import Event, Topic
 from passbuild.plan.model import Action
 from passbuild.settings.model import Color
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from passbuild.artifact import Artifact
     from passbuild.environment.store import Kept
@@ -27,25 +25,17 @@ if TYPE_CHECKING:
 
 _STDOUT = Path("standard output")
 _LAST_LINES = 20
-_WITHOUT_UNICODE = str.maketrans("•✓│", "*+|")
 _UNITS = ("B", "kB", "MB", "GB")
 _STYLES = {Action.PASS: "green", Action.INSTALL: "cyan", Action.SKIP: "yellow", Action.REFUSE: "bold red"}
 _WORDS = {Action.PASS: "from host", Action.INSTALL: "install", Action.SKIP: "skip", Action.REFUSE: "refused"}
 
 
-class _Console(Console):
-    """A console that falls silent when whoever read it has gone: the build goes on."""
-
-    def on_broken_pipe(self) -> None:
-        """Print no more."""
-        self.quiet = True
-
-
 class Speaker:
     """Says what happens, as loudly as was asked for."""
 
-    def __init__(self) -> None:
-        self._err = _console(Color.AUTO)
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._err = painter(sys.stderr, Color.AUTO, environ)
         self._loudness = 0
         self._said_passed: tuple[Passed, ...] | None = None
 
@@ -61,15 +51,15 @@ class Speaker:
             case Topic.ENVIRONMENT:
                 self._say_installed(event.report)
             case Topic.STEP:
-                self._say(Text.assemble(("• ", "dim"), event.text), at=0)
+                self._say(line(("• ", "dim"), event.text), at=0)
             case Topic.DONE:
-                self._say(Text(f"  {event.text}: {event.seconds:.2f} s", style="dim"), at=1)
+                self._say(line((f"  {event.text}: {event.seconds:.2f} s", "dim")), at=1)
             case Topic.LINE:
-                self._say(Text("  " + event.text, style="dim"), at=1)
+                self._say(line(("  " + event.text, "dim")), at=1)
             case Topic.WARNING:
-                self._say(Text.assemble(("warning: ", "bold yellow"), event.text), at=-1)
+                self._say(line(("warning: ", "bold yellow"), event.text), at=-1)
             case Topic.KEPT:
-                self._say(Text(f"kept {event.text}"), at=-2)
+                self._say(line(f"kept {event.text}"), at=-2)
             case Topic.BUILT | Topic.ARTIFACT:
                 pass
 
@@ -92,36 +82,34 @@ class Speaker:
             self._tell_plan(report, report.plan)
         lines = error.output[-_LAST_LINES:]
         if lines and self._loudness < 1:
-            for line in lines:
-                self._print(Text("  │ " + line, style="dim"))
+            for text in lines:
+                self._print(line(("  │ " + text, "dim")))
         first, *rest = error.message.splitlines() or [""]
-        self._print(Text.assemble((f"error[{error.code}]: ", "bold red"), first))
-        for line in rest:
-            self._print(Text("  " + line))
+        self._print(line((f"error[{error.code}]: ", "bold red"), first))
+        for text in rest:
+            self._print(line("  " + text))
         if error.requirement:
-            self._print(Text(f"  while building the requirement {error.requirement} from its sdist"))
-        for line in error.hint.splitlines():
-            self._print(Text.assemble(("hint: ", "bold cyan"), line))
+            self._print(line(f"  while building the requirement {error.requirement} from its sdist"))
+        for text in error.hint.splitlines():
+            self._print(line(("hint: ", "bold cyan"), text))
         if error.log is not None:
-            self._print(Text(f"the whole log: {error.log}"))
+            self._print(line(f"the whole log: {error.log}"))
         if as_json:
             _write(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
 
     def bug(self) -> None:
         """Say that what follows is our fault."""
-        self._print(Text("this is a bug in passbuild; please report it with the traceback below", style="bold red"))
+        self._print(line(("this is a bug in passbuild; please report it with the traceback below", "bold red")))
 
     def _obey(self, settings: Settings | None) -> None:
         if settings is not None:
             self._loudness = settings.verbose.value - settings.quiet.value
-            self._err = _console(settings.color.value)
+            self._err = painter(sys.stderr, settings.color.value, self._environ)
 
-    def _print(self, text: Text) -> None:
-        if not self._err.encoding.lower().startswith("utf"):
-            text.plain = text.plain.translate(_WITHOUT_UNICODE)
+    def _print(self, text: Line) -> None:
         self._err.print(text)
 
-    def _say(self, text: Text, *, at: int) -> None:
+    def _say(self, text: Line, *, at: int) -> None:
         if self._loudness >= at:
             self._print(text)
 
@@ -129,9 +117,7 @@ class Speaker:
         host, settings = report.host, report.settings
         is_told_as_result = report.command == "plan" and settings is not None and not settings.json.value
         if host is not None and not is_told_as_result:
-            facts = Text.assemble(
-                ("host: ", "bold"), f"Python {host.version} in {host.prefix} ", (f"({host.reason})", "dim")
-            )
+            facts = line(("host: ", "bold"), f"Python {host.version} in {host.prefix} ", (f"({host.reason})", "dim"))
             self._say(facts, at=0)
 
     def _say_passed(self, report: Report) -> None:
@@ -144,7 +130,7 @@ class Speaker:
         members = [item for item in report.plan.passed if not item.named]
         if members:
             names = ", ".join(item.distribution.name for item in members)
-            self._say(Text(f"  and what they need: {names}", style="dim"), at=0)
+            self._say(line((f"  and what they need: {names}", "dim")), at=0)
         for decision in report.plan.decisions:
             if decision.origins and decision.action is not Action.PASS:
                 self._say(_decision_line(decision), at=0)
@@ -154,13 +140,13 @@ class Speaker:
         if environment is not None and environment.installed:
             names = ", ".join(f"{item.name} {item.version}" for item in environment.installed)
             how = "reused" if environment.lease and environment.lease.reused else "installed"
-            self._say(Text(f"  {how} with {environment.installer}: {names}", style="dim"), at=0)
+            self._say(line((f"  {how} with {environment.installer}: {names}", "dim")), at=0)
 
     def _tell_plan(self, report: Report, plan: Plan) -> None:
         """Print a plan: it is the result of its command, so it goes to standard output."""
-        out = _console(report.settings.color.value if report.settings else Color.AUTO, to_stdout=True)
-        for line in _plan_lines(report, plan):
-            out.print(line)
+        out = painter(sys.stdout, report.settings.color.value if report.settings else Color.AUTO, self._environ)
+        for text in _plan_lines(report, plan):
+            out.print(text)
 
 
 def tell(text: str) -> None:
@@ -187,56 +173,54 @@ def _span(seconds: float) -> str:
     return f"{max(seconds, 0):.0f} s"
 
 
-def _plan_lines(report: Report, plan: Plan) -> Iterable[Text]:
+def _plan_lines(report: Report, plan: Plan) -> Iterable[Line]:
     if report.host is not None:
-        yield Text.assemble(("host  ", "bold"), f"Python {report.host.version}, {report.host.executable}")
-        yield Text(f"      chosen by: {report.host.reason}", style="dim")
+        yield line(("host  ", "bold"), f"Python {report.host.version}, {report.host.executable}")
+        yield line((f"      chosen by: {report.host.reason}", "dim"))
     for decision in plan.decisions:
         yield _decision_line(decision)
         facts = [f"wanted: {decision.wanted}"] if decision.wanted else []
         facts += [f"on the host: {decision.found}"] if decision.found else []
         facts += [f"named by: {', '.join(decision.origins)}"] if decision.origins else []
         for fact in facts:
-            yield Text(f"      {fact}", style="dim")
+            yield line((f"      {fact}", "dim"))
     members = [item for item in plan.passed if not item.named]
     if members:
-        yield Text("closure, from the host as well", style="bold")
+        yield line(("closure, from the host as well", "bold"))
     for item in members:
         needed = ", ".join(item.needed_by)
-        yield Text.assemble(
-            f"  {item.distribution.name} {item.distribution.raw_version} ", (f"needed by {needed}", "dim")
-        )
+        yield line(f"  {item.distribution.name} {item.distribution.raw_version} ", (f"needed by {needed}", "dim"))
     if report.settings is not None:
-        yield Text("settings", style="bold")
+        yield line(("settings", "bold"))
         yield from _setting_lines(report.settings)
-    yield Text("the backend's hooks may require more; a build plans again when they do", style="dim")
+    yield line(("the backend's hooks may require more; a build plans again when they do", "dim"))
 
 
-def _setting_lines(settings: Settings) -> Iterable[Text]:
+def _setting_lines(settings: Settings) -> Iterable[Line]:
     scalars = {
         "on-mismatch": settings.on_mismatch,
         "on-missing": settings.on_missing,
         "installer": settings.installer,
     }
     for name, setting in scalars.items():
-        yield Text.assemble(f"  {name} = {setting.value.value} ", (f"({setting.origin})", "dim"))
+        yield line(f"  {name} = {setting.value.value} ", (f"({setting.origin})", "dim"))
     for required in settings.build_requires:
-        yield Text.assemble(f"  build-requires {required.value} ", (f"({required.origin})", "dim"))
+        yield line(f"  build-requires {required.value} ", (f"({required.origin})", "dim"))
     for constraint in settings.build_constraints:
-        yield Text.assemble(f"  build-constraints {constraint.value} ", (f"({constraint.origin})", "dim"))
+        yield line(f"  build-constraints {constraint.value} ", (f"({constraint.origin})", "dim"))
     for taken in settings.taken_away:
-        yield Text.assemble(f"  no-passthrough {taken.value} ", (f"({taken.origin})", "dim"))
+        yield line(f"  no-passthrough {taken.value} ", (f"({taken.origin})", "dim"))
 
 
-def _decision_line(decision: Decision) -> Text:
+def _decision_line(decision: Decision) -> Line:
     word = f"{_WORDS[decision.action]:9}"
-    return Text.assemble((word, _STYLES[decision.action]), " ", (decision.name, "bold"), f"  {decision.reason}")
+    return line((word, _STYLES[decision.action]), " ", (decision.name, "bold"), f"  {decision.reason}")
 
 
-def _passed_line(item: Passed) -> Text:
+def _passed_line(item: Passed) -> Line:
     distribution = item.distribution
     note = ", editable" if distribution.editable else ""
-    return Text.assemble(
+    return line(
         (f"{_WORDS[Action.PASS]:9}", _STYLES[Action.PASS]),
         " ",
         (distribution.name, "bold"),
@@ -245,8 +229,8 @@ def _passed_line(item: Passed) -> Text:
     )
 
 
-def _built(artifact: Artifact) -> Text:
-    return Text.assemble(("✓ ", "bold green"), (artifact.path.name, "bold"), (f"  {_size(artifact.size)}", "dim"))
+def _built(artifact: Artifact) -> Line:
+    return line(("✓ ", "bold green"), (artifact.path.name, "bold"), (f"  {_size(artifact.size)}", "dim"))
 
 
 def _size(count: float) -> str:
@@ -268,16 +252,3 @@ def _write(text: str) -> None:
         raise
     except OSError as error:
         raise OutputNotWritable(path=_STDOUT, problem=error.strerror or str(error), option="") from error
-
-
-def _console(color: Color, *, to_stdout: bool = False) -> Console:
-    forced = {Color.AUTO: None, Color.ALWAYS: True, Color.NEVER: False}[color]
-    return _Console(
-        stderr=not to_stdout,
-        force_terminal=forced,
-        no_color=True if forced is False else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=True,
-    )

@@ -47,7 +47,7 @@ def run(command: str, source: Path, options: dict[str, object]) -> None:
     )
     path = Path(os.path.normpath(surroundings.cwd / source.expanduser()))
     order = pipeline.Order(source=path, given=given, surroundings=surroundings)
-    speaker = Speaker()
+    speaker = Speaker(surroundings.environ)
     journal = Journal(command, path, speaker.hear)
     try:
         with _signals_raise():
@@ -79,7 +79,7 @@ def refuse(error: UsageError, arguments: Sequence[str], surroundings: Surroundin
     """End with an error that was found before there was a command to run."""
     as_json = "--json" in arguments or _asks_for_json(surroundings)
     report = Journal("", surroundings.cwd).failed(error)
-    Speaker().failure(report, error, as_json=as_json)
+    Speaker(surroundings.environ).failure(report, error, as_json=as_json)
     sys.exit(error.exit_code)
 
 

@@ -35,9 +35,9 @@ def install() -> None:
         return
     if os.path.realpath(here) == START or not any(os.path.isfile(os.path.join(here, name)) for name in _MARKS):
         return
-    import shutil  # noqa: PLC0415 - every start of this Python would pay for them
-    import tempfile  # noqa: PLC0415 - likewise
-    import traceback  # noqa: PLC0415 - likewise
+    import shutil  # every start of this Python would pay for them
+    import tempfile
+    import traceback
 
     try:
         folder = tempfile.mkdtemp(prefix=".", dir=INBOX)

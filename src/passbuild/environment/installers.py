@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import importlib.util
 import itertools
 import re
@@ -202,13 +201,15 @@ def _pip(host: Host, cache: Path) -> Pip | None:
 def _own_pip_serves(minor: str) -> bool:
     if importlib.util.find_spec("pip") is None:
         return False
-    metadata = importlib.metadata.metadata("pip")
+    from importlib.metadata import metadata as metadata_of
+
+    metadata = metadata_of("pip")
     supported = SpecifierSet(metadata["Requires-Python"] or "")
     return Version(metadata["Version"]) >= _PIP_WITH_PYTHON_OPTION and supported.contains(minor)
 
 
 def _embedded(minor: str) -> Path | None:
-    from virtualenv.seed.wheels.embed import get_embed_wheel  # noqa: PLC0415 - slow to import, and rarely needed
+    from virtualenv.seed.wheels.embed import get_embed_wheel  # slow to import, and rarely needed
 
     wheel = get_embed_wheel("pip", minor)
     return wheel.path if wheel is not None and wheel.support_py(minor) else None

@@ -7,7 +7,6 @@ the same place below the environment's prefix.
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
 import shlex
@@ -64,6 +63,8 @@ def _place(path: Path, location: Path, host: Host, venv: Venv) -> Path | None:
 
 def _entry_points(info: Path) -> Mapping[str, str]:
     """Return the console and GUI scripts that ``entry_points.txt`` states."""
+    import configparser
+
     parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case; documented use
     try:

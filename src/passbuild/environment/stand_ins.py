@@ -6,7 +6,6 @@ alone: whatever the installer does with it, it cannot reach the host through it.
 
 from __future__ import annotations
 
-import email.parser
 import hashlib
 import shutil
 from typing import TYPE_CHECKING
@@ -87,6 +86,8 @@ def _extras(distribution: Distribution) -> list[str]:
     for name in ("METADATA", "PKG-INFO"):
         file = distribution.info / name
         if file.is_file():
-            headers = email.parser.HeaderParser().parsestr(file.read_text(encoding="utf-8", errors="replace"))
+            from email.parser import HeaderParser
+
+            headers = HeaderParser().parsestr(file.read_text(encoding="utf-8", errors="replace"))
             return [str(extra) for extra in headers.get_all("Provides-Extra", [])]
     return []

@@ -4,6 +4,7 @@
 
     root/
       CACHEDIR.TAG
+      interpreters/             what hosts said of themselves (passbuild.host.recall)
       locks/KEY.use             locked shared while an environment is in use, exclusive while it is made or removed
       locks/KEY.make            locked by the one who makes it; others wait for that one and not for those who use it
       environments/KEY/
@@ -77,6 +78,19 @@ class Store:
             refresh=settings.refresh.value,
         )
 
+    @property
+    def interpreters(self) -> Path:
+        """The folder with what hosts said of themselves."""
+        return self.root / "interpreters"
+
+    def prepared(self, folder: Path) -> Path | None:
+        """Return a folder of the store, which is made where there is none; None where it cannot be, or is not ours."""
+        try:
+            self.prepare()
+        except (OSError, NotAStore):  # whoever needs an environment will hear of it
+            return None
+        return folder
+
     def prepare(self) -> None:
         """Make the store where there is none. Raises OSError, or NotAStore for a folder that holds something else."""
         self.root.mkdir(parents=True, exist_ok=True)
@@ -87,7 +101,7 @@ class Store:
             temporary = tag.with_name(f"{_TAG}.{os.getpid()}")
             temporary.write_text(_TAG_TEXT, encoding="ascii")
             os.replace(temporary, tag)
-        for folder in (self.root / "environments", self.root / "locks"):
+        for folder in (self.root / "environments", self.root / "locks", self.interpreters):
             folder.mkdir(exist_ok=True)
 
 
@@ -254,6 +268,8 @@ def pruned(store: Store, *, everything: bool = False) -> tuple[Kept, ...]:
         return ()
     if not _is_ours(store.root / _TAG):
         raise NotAStore(root=store.root)
+    if everything:
+        shutil.rmtree(store.interpreters, ignore_errors=True)
     removed = []
     total = 0
     for item in listed(store.root):

@@ -28,7 +28,7 @@ class Venv:
 
 def create(host: Host, folder: Path, environ: Mapping[str, str]) -> Venv:
     """Create an empty environment in `folder`, which must not exist. Raises HostUnusable."""
-    import virtualenv  # noqa: PLC0415 - slow to import, and a stored environment needs none of it
+    import virtualenv  # slow to import, and a stored environment needs none of it
 
     arguments = ["--no-seed", "--no-periodic-update", "--no-vcs-ignore", "--activators", "", "--python"]
     # VIRTUALENV_* variables are the user's for environments of their own; they do not shape ours.

@@ -4,7 +4,7 @@ Standard library only, Python 3.8 and later. It opens files for reading and noth
 
 The request is one JSON object on standard input::
 
-    {"schema": 1, "mark": "passbuild-probe:", "names": ["torch"], "modules": ["yaml"]}
+    {"schema": 2, "mark": "passbuild-probe:", "names": ["torch"], "modules": ["yaml"]}
 
 ``schema`` is the version of request and reply, and comes back in the reply.
 ``names`` are normalized names of distributions: they, and everything that their requirements can reach, are read fully.
@@ -13,9 +13,9 @@ The request is one JSON object on standard input::
 The reply is one line on standard output that starts with ``mark`` and goes on with one JSON object::
 
     {
-      "schema": 1,
+      "schema": 2,
       "version": "3.11.7", "implementation": "cpython",
-      "prefix": "/venv", "base_prefix": "/usr", "scripts": "/venv/bin",
+      "prefix": "/venv", "base_prefix": "/usr", "scripts": "/venv/bin", "path": ["/usr/lib/python3.11", ...],
       "markers": {"python_version": "3.11", ...},
       "installed": {"torch": "2.13.0+cpu", ...},
       "providers": {"yaml": ["pyyaml"]},
@@ -28,6 +28,7 @@ The reply is one line on standard output that starts with ``mark`` and goes on w
     }
 
 ``direct_url`` is the document of PEP 610. Paths are absolute; ``entries`` are relative to ``location`` and use ``/``.
+``path`` is ``sys.path`` without the folder of this script.
 Lines before the reply are somebody else's (a ``sitecustomize`` that prints) and do not count.
 """
 
@@ -70,6 +71,7 @@ def main() -> None:
         "prefix": sys.prefix,
         "base_prefix": sys.base_prefix,
         "scripts": sysconfig.get_path("scripts"),
+        "path": search_path,
         "markers": markers(),
     }
     if PathDistribution is not None:

@@ -74,7 +74,7 @@ def _interpreter(folder: Path) -> Path | None:
 
 def _of_version(version: str, surroundings: Surroundings) -> Path | None:
     """Look along PATH, then where uv and pyenv keep interpreters that PATH does not show."""
-    from python_discovery import get_interpreter  # noqa: PLC0415 - slow to import, and only this branch needs it
+    from python_discovery import get_interpreter  # slow to import, and only this branch needs it
 
     # It runs every interpreter that it looks at: none of them is to write byte code.
     info = get_interpreter(version, env={**surroundings.environ, "PYTHONDONTWRITEBYTECODE": "1"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypedDict, cast
 
@@ -13,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from passbuild import process
 from passbuild.errors import HostUnusable
+from passbuild.host import recall
 from passbuild.host.model import Choice, DirectUrl, Distribution, Host
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-_SCHEMA = 1
+_SCHEMA = 2
 _MARK = "passbuild-probe:"
 _OLDEST = (3, 8)
 _LAST_LINES = 10
@@ -42,11 +44,10 @@ class _RawDistribution(TypedDict):
     recorded: bool
 
 
-class _Reply(TypedDict):
+class _Reply(recall.Answer):
     schema: int
     version: str
     implementation: str
-    prefix: str
     base_prefix: str
     scripts: str
     markers: dict[str, str]
@@ -55,12 +56,22 @@ class _Reply(TypedDict):
     distributions: list[_RawDistribution]
 
 
-def probed(choice: Choice, names: Iterable[NormalizedName], environ: Mapping[str, str]) -> Host:
+def probed(
+    choice: Choice, names: Iterable[NormalizedName], environ: Mapping[str, str], known: Path | None = None
+) -> Host:
     """Return the host behind `choice`, with everything that `names` reach fully read.
 
-    Raises HostUnusable when the interpreter does not answer or is older than 3.8.
+    `known` is a folder with earlier answers, which serve where there are no names. Raises HostUnusable when the
+    interpreter does not answer or is older than 3.8.
     """
-    reply = _ask(choice, environ, names=sorted(names))
+    wanted = sorted(names)
+    reply = None if wanted or known is None else recall.recalled(known, choice.executable, environ)
+    reply = cast("_Reply | None", reply)
+    if reply is None:
+        asked = time.time()
+        reply = _ask(choice, environ, names=wanted)
+        if known is not None and not wanted:
+            recall.note(known, choice.executable, environ, reply, asked)
     return Host(
         executable=choice.executable,
         reason=choice.reason,

@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 
 from passbuild.errors import SourceNotFound, UnsafeArchive
 
-SUFFIXES = (".tar.gz", ".tgz", ".zip")
 _BLOCK = 1 << 20
 
 

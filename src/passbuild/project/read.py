@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
-import email.parser
 import sys
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -12,7 +11,6 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from passbuild.errors import AlreadySdist, InvalidProject, Mistake, SourceNotFound
-from passbuild.project import archive
 from passbuild.project.model import BuildSystem, Project
 
 if sys.version_info >= (3, 11):
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+_ARCHIVES = (".tar.gz", ".tgz", ".zip")
 _KEYS = ("requires", "build-backend", "backend-path")
 _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
 _LEGACY_REQUIRES = ("setuptools >= 40.8.0",)
@@ -42,7 +41,9 @@ def opened(source: Path, extract_to: Path) -> Project:
     """
     if source.is_dir():
         folder = source
-    elif source.is_file() and source.name.endswith(archive.SUFFIXES):
+    elif source.is_file() and source.name.endswith(_ARCHIVES):
+        from passbuild.project import archive
+
         folder = archive.extracted(source, extract_to)
     elif source.is_file():
         raise SourceNotFound(source=source, problem="is not an sdist archive (.tar.gz, .zip)")
@@ -98,7 +99,7 @@ def _build_system(pyproject: Mapping[str, object], folder: Path, mistakes: list[
         mistakes.append(Mistake(place=where, problem="has to be a table"))
         return BuildSystem(requires=(), backend=_LEGACY_BACKEND)
     for key in sorted(table.keys() - set(_KEYS)):
-        close = difflib.get_close_matches(key, _KEYS, n=1)
+        close = get_close_matches(key, _KEYS, n=1)
         hint = f"did you mean {close[0]!r}?" if close else _ELSEWHERE
         mistakes.append(Mistake(place=f"{where} {key}", problem="the standard knows no such key", hint=hint))
     if "requires" not in table:
@@ -125,7 +126,7 @@ def _build_system(pyproject: Mapping[str, object], folder: Path, mistakes: list[
 
 
 def _note_misspelt(pyproject: Mapping[str, object], mistakes: list[Mistake]) -> None:
-    for name in difflib.get_close_matches("build-system", pyproject, n=1, cutoff=0.8):
+    for name in get_close_matches("build-system", pyproject, n=1, cutoff=0.8):
         hint = "did you mean [build-system]?"
         mistakes.append(
             Mistake(place=f"pyproject.toml [{name}]", problem="the standard knows no such table", hint=hint)
@@ -171,7 +172,9 @@ def _package_info(folder: Path) -> Mapping[str, str]:
         text = (folder / "PKG-INFO").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return {}
-    return dict(email.parser.HeaderParser().parsestr(text).items())
+    from email.parser import HeaderParser
+
+    return dict(HeaderParser().parsestr(text).items())
 
 
 def _version(text: str) -> Version | None:
