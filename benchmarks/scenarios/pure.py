@@ -47,7 +47,7 @@ SCENARIOS = (
         key=WITHOUT_STORE,
         title="Pure projects, no store",
         about="The same with a new build environment each time, from a warm installer cache.",
-        rounds=10,
+        rounds=7,
         measure=partial(measure, WITHOUT_STORE, tools.NO_STORE),
     ),
 )

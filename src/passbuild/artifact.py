@@ -10,7 +10,6 @@ import io
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -25,6 +24,7 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from passbuild.errors import BadArtifact, OutputNotWritable
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     import zipfile
@@ -37,7 +37,7 @@ _BLOCK = 1 << 20
 _UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Identity:
     """Name and version that an artifact has to have; None where nothing static states it."""
 
@@ -45,7 +45,7 @@ class Identity:
     version: Version | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Artifact:
     """A published wheel or sdist."""
 

@@ -36,8 +36,9 @@ Raise sites pass facts; the words are here. A class has a ``code`` that does not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+
+from passbuild.values import dataclass_transform, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +47,12 @@ if TYPE_CHECKING:
     from passbuild.report import Report
 
 
+@dataclass_transform(eq_default=False, kw_only_default=True)
 class PassbuildError(Exception):
-    """The root of the tree: anything that passbuild can explain."""
+    """The root of the tree: anything that passbuild can explain.
+
+    A subclass takes the fields that it annotates as keywords; those with a default may be left out.
+    """
 
     code: ClassVar[str] = "error"
     exit_code: int = 1
@@ -57,6 +62,11 @@ class PassbuildError(Exception):
     """The build requirement that was being built from its sdist; empty for the project itself."""
     report: Report | None = None
     """What was known when it was raised; set by the functions of the API."""
+
+    def __init__(self, **facts: object) -> None:
+        super().__init__()
+        for name, fact in facts.items():
+            setattr(self, name, fact)
 
     def __str__(self) -> str:
         """Return the message, without hint."""
@@ -84,7 +94,6 @@ class UsageError(PassbuildError):
     exit_code = 2
 
 
-@dataclass(eq=False)
 class WrongCommand(UsageError):
     """The command line has no such command, option or argument."""
 
@@ -103,7 +112,7 @@ class WrongCommand(UsageError):
         return f"see {self.command} --help"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mistake:
     """One thing that is wrong in a settings source."""
 
@@ -115,7 +124,6 @@ class Mistake:
     """What to write instead."""
 
 
-@dataclass(eq=False)
 class Mistaken(UsageError):
     """Something that was written cannot be read; all mistakes are listed together."""
 
@@ -144,7 +152,6 @@ class InvalidProject(Mistaken):
     code = "invalid-project"
 
 
-@dataclass(eq=False)
 class SourceNotFound(UsageError):
     """SOURCE is neither a project folder nor an sdist archive."""
 
@@ -165,7 +172,6 @@ class SourceNotFound(UsageError):
         )
 
 
-@dataclass(eq=False)
 class AlreadySdist(UsageError):
     """An sdist is to be made of what is an sdist already."""
 
@@ -183,7 +189,6 @@ class AlreadySdist(UsageError):
         return f"build a wheel from it: passbuild wheel {self.source}"
 
 
-@dataclass(eq=False)
 class UnsafeArchive(UsageError):
     """An sdist archive holds something that may not be extracted."""
 
@@ -204,7 +209,6 @@ class UnsafeArchive(UsageError):
         )
 
 
-@dataclass(eq=False)
 class HostNotFound(UsageError):
     """The interpreter or environment that was asked for is not there."""
 
@@ -227,7 +231,6 @@ class HostNotFound(UsageError):
         )
 
 
-@dataclass(eq=False)
 class HostUnusable(UsageError):
     """The host's interpreter is there but does not answer, or is too old."""
 
@@ -252,7 +255,6 @@ class HostUnusable(UsageError):
         return tuple(self.answer)
 
 
-@dataclass(eq=False)
 class InstallerNotFound(UsageError):
     """The installer that was asked for is not on this machine."""
 
@@ -273,7 +275,6 @@ class InstallerNotFound(UsageError):
         return "pip install pip in the environment of passbuild, or use --installer uv"
 
 
-@dataclass(eq=False)
 class OutputNotWritable(UsageError):
     """The output folder or a report file cannot be written."""
 
@@ -293,7 +294,6 @@ class OutputNotWritable(UsageError):
         return f"choose another place with {self.option}" if self.option else ""
 
 
-@dataclass(eq=False)
 class NotAStore(UsageError):
     """A folder that is to hold or to lose build environments holds something else."""
 
@@ -311,7 +311,7 @@ class NotAStore(UsageError):
         return "name a new folder, or a store, with --cache-dir; passbuild cache dir says which one is used"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Problem:
     """One reason why a plan is impossible."""
 
@@ -332,7 +332,6 @@ class PlanImpossible(PassbuildError):
     exit_code = 3
 
 
-@dataclass(eq=False)
 class Refused(PlanImpossible):
     """A passthrough package cannot come from the host as it was asked for; all of them are listed together."""
 
@@ -344,7 +343,6 @@ class Refused(PlanImpossible):
         return "\n".join(dict.fromkeys(problem.hint for problem in self.problems))
 
 
-@dataclass(eq=False)
 class VersionMismatch(Refused):
     """A passthrough package is on the host in a version that a requirement does not allow."""
 
@@ -356,7 +354,6 @@ class VersionMismatch(Refused):
         return "\n".join(f"{problem.name}: wanted {problem.wanted}, found {problem.found}" for problem in self.problems)
 
 
-@dataclass(eq=False)
 class PassthroughMissing(Refused):
     """A passthrough package is not on the host, and `--on-missing error` is set."""
 
@@ -370,7 +367,6 @@ class PassthroughMissing(Refused):
         )
 
 
-@dataclass(eq=False)
 class Unresolvable(PlanImpossible):
     """The installer could not install the build requirements."""
 
@@ -400,7 +396,6 @@ class Unresolvable(PlanImpossible):
         )
 
 
-@dataclass(eq=False)
 class HookContradiction(PlanImpossible):
     """What a hook requires contradicts what ``[build-system] requires`` states."""
 
@@ -423,7 +418,6 @@ class HookContradiction(PlanImpossible):
         return "change [build-system] requires in pyproject.toml, or what the backend's hook returns"
 
 
-@dataclass(eq=False)
 class BuildCycle(PlanImpossible):
     """A build requirement that exists only as an sdist needs itself, or the project, to be built."""
 
@@ -444,7 +438,6 @@ class BuildCycle(PlanImpossible):
         )
 
 
-@dataclass(eq=False)
 class IncompleteInstall(PlanImpossible):
     """The installer reported success, but the build environment is not what the plan says."""
 
@@ -467,7 +460,6 @@ class BackendError(PassbuildError):
     """The build backend did not do its part."""
 
 
-@dataclass(eq=False)
 class BackendFailed(BackendError):
     """A hook of the build backend failed."""
 
@@ -494,7 +486,6 @@ class BackendFailed(BackendError):
         return tuple(self.lines)
 
 
-@dataclass(eq=False)
 class HostChanged(BackendError):
     """Files of passed packages changed while a hook ran: the host is only read, so nothing was published."""
 
@@ -533,7 +524,6 @@ class HostChanged(BackendError):
         return tuple(self.lines)
 
 
-@dataclass(eq=False)
 class BadArtifact(BackendError):
     """What the backend wrote is not a sound wheel or sdist of this project; it was not published."""
 
@@ -555,16 +545,15 @@ class BadArtifact(BackendError):
         )
 
 
-@dataclass(eq=False)
 class Cancelled(PassbuildError):
     """A signal ended the build."""
 
     code = "cancelled"
     signal: int
 
-    def __post_init__(self) -> None:
-        """Follow the shell: 128 and the signal's number."""
-        self.exit_code = 128 + self.signal
+    def __init__(self, *, signal: int) -> None:
+        super().__init__(signal=signal)
+        self.exit_code = 128 + signal  # as the shell does
 
     @property
     def message(self) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
@@ -34,6 +33,7 @@ from passbuild.plan.decide import decided
 from passbuild.project import read
 from passbuild.report import Built
 from passbuild.settings import merge
+from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from passbuild.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Order:
     """What is to be done, as the caller gave it."""
 
@@ -64,7 +64,7 @@ class Order:
     surroundings: Surroundings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Run:
     """What is settled before the first environment is made."""
 

@@ -5,12 +5,12 @@ The document is described in ``docs/reference/json.md``; `SCHEMA` grows when a r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from passbuild.errors import Mistaken, PassbuildError, Refused
 from passbuild.settings.keys import KEYS
 from passbuild.settings.model import Setting
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from enum import Enum
@@ -31,7 +31,7 @@ _LAST_LINES = 30
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Step:
     """One step of a build."""
 
@@ -40,7 +40,7 @@ class Step:
     """Wall-clock time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Built:
     """A build requirement that was built from its sdist, as it has no wheel."""
 
@@ -50,7 +50,7 @@ class Built:
     """What the host gave for its build."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Report:
     """What happened, from the settings to the artifacts; on failure, as far as it came."""
 

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 from passbuild.plan.closure import closure
 from passbuild.plan.decide import decided
 from passbuild.plan.model import Action
+from passbuild.values import replace
 from tests.unit import fakes
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ _QUICK = settings(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What a plan is made from, as it is written."""
 
@@ -111,7 +112,7 @@ def questions(draw: DrawFn) -> Question:
 @given(question=questions(), data=st.data())
 def test_the_order_in_which_things_are_written_does_not_count(question: Question, data: st.DataObject) -> None:
     """The same plan comes of any order of names, requirements and distributions, and each time it is asked for."""
-    shuffled = replace(
+    shuffled = dataclasses.replace(
         question,
         distributions=tuple(data.draw(st.permutations(question.distributions))),
         requires=tuple(data.draw(st.permutations(question.requires))),
@@ -151,7 +152,7 @@ def test_the_spelling_of_names_does_not_count(question: Question, data: st.DataO
         spelled = data.draw(st.sampled_from([name[0], name[0].upper(), name[0].title()]))
         return re.sub("-", lambda _: data.draw(st.sampled_from(["-", "_", ".", "-_."])), spelled) + text[name.end() :]
 
-    other = replace(
+    other = dataclasses.replace(
         question,
         distributions=tuple(
             (respelled(name), version, tuple(map(respelled, needs))) for name, version, needs in question.distributions

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TextIO, TypeAlias
 
 from passbuild.settings.model import Color
@@ -48,9 +47,9 @@ class _Nobody:
         """Print nothing: the stream is closed."""
 
 
-@dataclass(slots=True)
 class _Plain:
-    stream: TextIO | None
+    def __init__(self, stream: TextIO) -> None:
+        self.stream: TextIO | None = stream
 
     def print(self, text: Line) -> None:
         """Write the text of a line."""

@@ -15,6 +15,7 @@ from passbuild.environment import contents, identity, installation, scripts, sto
 from passbuild.environment.venv import Venv
 from passbuild.errors import HostUnusable, PlanImpossible
 from passbuild.host import files
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,7 +127,7 @@ class BuildEnvironment:
         return tuple(item.name for item in visible if item.name not in touched)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Draft:
     """An environment that is wanted, wherever it will be."""
 

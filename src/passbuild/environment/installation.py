@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import parse_wheel_filename
@@ -11,6 +10,7 @@ from passbuild import process
 from passbuild.environment import contents, installers, sdists, stand_ins
 from passbuild.environment.installers import Task
 from passbuild.errors import IncompleteInstall, Unresolvable
+from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from passbuild.surroundings import Surroundings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Site:
     """Where environments are made, and how what happens there is told."""
 

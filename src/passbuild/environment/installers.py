@@ -8,7 +8,6 @@ import itertools
 import re
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +16,7 @@ from packaging.version import Version
 
 from passbuild.errors import InstallerNotFound
 from passbuild.settings.model import InstallerChoice
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ _ELSEWHERE = {
 """Variables that would make an installer write elsewhere than into the build environment."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Task:
     """One installation."""
 
@@ -96,7 +96,7 @@ def environ_for(environ: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONNOUSERSITE": "1", "PYTHONIOENCODING": "utf-8", "PIP_NO_INPUT": "1"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Uv:
     """uv, by ``uv pip install``."""
 
@@ -128,7 +128,7 @@ class Uv:
         return _last(output)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Pip:
     """pip, either one that runs in passbuild's own Python or one that runs from a wheel in the target's."""
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from passbuild.environment import start_up
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +30,7 @@ _BELOW = "below.txt"
 """Says where in the tree that was handed over the source tree lies, for one that is part of a repository."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Inbox:
     """Where the installer's source trees arrive."""
 
@@ -47,7 +47,7 @@ class Inbox:
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BuiltWheel:
     """The wheel of a build requirement that exists only as an sdist."""
 

@@ -21,13 +21,13 @@ import json
 import os
 import shutil
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypedDict, cast
 
 from passbuild.environment import locks
 from passbuild.errors import NotAStore
 from passbuild.host import files
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -56,7 +56,7 @@ class _Document(TypedDict):
     states: dict[str, list[int]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Store:
     """Where environments are kept, and for how long."""
 
@@ -105,7 +105,7 @@ class Store:
             folder.mkdir(exist_ok=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Lease:
     """An environment of the store that is ours to use until it is released."""
 
@@ -120,7 +120,7 @@ class Lease:
         self.lock.release()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Kept:
     """One environment, as `passbuild cache list` shows it."""
 

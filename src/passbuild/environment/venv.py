@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from passbuild.errors import HostUnusable
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from passbuild.host.model import Host
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Venv:
     """The paths of a virtual environment."""
 

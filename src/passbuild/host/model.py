@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Choice:
     """Which interpreter is the host, and why."""
 
@@ -23,7 +25,7 @@ class Choice:
     """As a person would say it: `--host`, `VIRTUAL_ENV`, `.venv beside the project`, ..."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DirectUrl:
     """Where a distribution was installed from, by its ``direct_url.json`` (PEP 610)."""
 
@@ -35,7 +37,7 @@ class DirectUrl:
     commit: str = ""
     """The commit that was installed."""
     subdirectory: str = ""
-    hashes: Mapping[str, str] = field(default_factory=dict)
+    hashes: Mapping[str, str] = MappingProxyType({})
     """Of an archive, by the algorithm's name."""
 
     def __str__(self) -> str:
@@ -45,7 +47,7 @@ class DirectUrl:
         return f"{self.vcs}+{self.url}@{self.revision or self.commit}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Distribution:
     """A distribution of the host that is passed through or may have to be."""
 
@@ -76,7 +78,7 @@ class Distribution:
     """Whether a record says which files are its own: its RECORD, or that of conda or of Debian's packages."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Host:
     """The environment whose packages may be passed through."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from passbuild.plan.markers import is_active
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from passbuild.host.model import Distribution, Host
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Closure:
     """The result of following the requirements of the named packages."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ class Action(Enum):
     """The build does not start."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Decision:
     """What happens to one named passthrough package or one build requirement."""
 
@@ -45,7 +46,7 @@ class Decision:
     """Where the name was named."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Passed:
     """A distribution of the host that passes through."""
 
@@ -58,7 +59,7 @@ class Passed:
     """Its requirements that the host lacks; its stand-in does not state them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Plan:
     """Everything that makes a build environment, decided."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BuildSystem:
     """The ``[build-system]`` table, or the defaults of PEP 517 and 518 in its place."""
 
@@ -25,7 +26,7 @@ class BuildSystem:
     """Folders of an in-tree backend, relative to the source tree."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Project:
     """A source tree and what it states about itself."""
 

@@ -5,10 +5,10 @@ The command line, the environment variables, the accepted TOML keys and the refe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, Flag, auto
 
 from passbuild.settings.model import Color, InstallerChoice, OnMismatch, OnMissing
+from passbuild.values import frozen
 
 
 class Kind(Enum):
@@ -47,7 +47,7 @@ class Place(Flag):
     """A `[package.NAME]` table of the user's configuration file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Key:
     """One setting."""
 

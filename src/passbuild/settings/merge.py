@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -14,6 +13,7 @@ from passbuild.errors import Mistake
 from passbuild.settings import sources
 from passbuild.settings.keys import CONFIG_FILE, KEYS, Kind
 from passbuild.settings.model import Color, InstallerChoice, OnMismatch, OnMissing, Setting, Settings
+from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -264,7 +264,7 @@ def is_true(text: str) -> bool:
     return text.strip().lower() in _TRUE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Given:
     """What the caller of passbuild gave: options of the command line, or arguments of the API."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +47,7 @@ class Color(Enum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Setting(Generic[T_co]):
     """A value and where it came from."""
 
@@ -55,7 +56,7 @@ class Setting(Generic[T_co]):
     """As a person would look for it: `--host`, `PASSBUILD_HOST`, `pyproject.toml [tool.passbuild] host`, `default`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Settings:
     """Everything that can be set, merged from all sources."""
 

@@ -17,13 +17,13 @@ import difflib
 import re
 import shlex
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name, is_normalized_name
 
 from passbuild.errors import InvalidSettings, Mistake
 from passbuild.settings.keys import CONFIG_FILE, KEYS, Key, Kind, Place
+from passbuild.values import frozen
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -40,7 +40,7 @@ _SEPARATOR = re.compile(r"\s+|,(?=\s*[A-Za-z:])(?![^\[]*\])")
 """White space, or a comma before a letter: the comma of `numpy>=1,<2` and of `jax[a,b]` separates nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Entry:
     """One raw value of a source."""
 

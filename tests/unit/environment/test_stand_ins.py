@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from passbuild.environment import contents, stand_ins
 from passbuild.plan.model import Passed
+from passbuild.values import replace
 from tests.unit.fakes import distribution
 
 if TYPE_CHECKING:

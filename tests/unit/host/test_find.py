@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from passbuild.errors import HostNotFound
 from passbuild.host import find
 from passbuild.settings.model import Setting
+from passbuild.values import replace
 from tests.unit.fakes import surroundings
 
 if TYPE_CHECKING:
