@@ -436,6 +436,7 @@ def test_a_crash_while_an_environment_is_made_harms_no_later_build(bench: Bench,
     project = bench.project(requires=["tool"], imports=["engine", "tool"], distributions=["engine", "tool"])
 
     _interrupted(bench, host, project, when)
+    leftovers = list(bench.scratch.iterdir())  # of the killed one, and of the hook that it may have been starting
     run = build(bench, host, project)
     again = build(bench, host, project)
 
@@ -444,7 +445,7 @@ def test_a_crash_while_an_environment_is_made_harms_no_later_build(bench: Bench,
     assert run.seen["modules"]["engine"]["file"] == str(host.site_packages / "engine" / "__init__.py")
     assert reused(again)
     assert len(kept(bench)) == 1
-    for leftover in bench.scratch.glob("passbuild-*"):  # of the killed one
+    for leftover in leftovers:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
