@@ -106,11 +106,11 @@ def _circumstances(result: Result) -> Iterator[str]:
 
 
 def _table(group: Group) -> Iterator[str]:
-    if group.unit != SECONDS:
+    floor = next((row for row in group.rows if row.name in _FLOORS and row.samples), None)
+    if group.unit != SECONDS or floor is None:
         yield from ("| | |", "|---|---|")
         yield from (f"| {_called(row)} | {_value(row, group.unit)} |" for row in group.rows)
         return
-    floor = next((row for row in group.rows if row.name in _FLOORS and row.samples), None)
     ours = next((row for row in group.rows if row.name in {tools.PASSBUILD, tools.NO_STORE} and row.samples), None)
     yield f"| | time | over the floor | / floor |{f' {ours.name} / it |' if ours else ''}"
     yield f"|---|---|---|---|{'---|' if ours else ''}"
@@ -120,8 +120,8 @@ def _table(group: Group) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
 
 
-def _beside_floor(row: Row, floor: Row | None) -> tuple[str, str]:
-    if floor is None or row is floor or not row.samples:
+def _beside_floor(row: Row, floor: Row) -> tuple[str, str]:
+    if row is floor or not row.samples:
         return "", ""
     return seconds(row.median - floor.median), _ratio(row, floor)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.scenarios import footprint, parallel, plans, pure, rebuild, start, torch
+from benchmarks.scenarios import footprint, parallel, phases, plans, pure, rebuild, start, torch
 
 if TYPE_CHECKING:
     from benchmarks.scenarios.scenario import Scenario
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 ALL: tuple[Scenario, ...] = (
     *start.SCENARIOS,
     *pure.SCENARIOS,
+    *phases.SCENARIOS,
     *torch.SCENARIOS,
     *rebuild.SCENARIOS,
     *plans.SCENARIOS,

@@ -36,6 +36,7 @@ _SHORT = 8
 _COMPILING = ("CC", "CXX", "CFLAGS", "CPPFLAGS", "CXXFLAGS", "LDFLAGS", "ARCHFLAGS", "RUSTFLAGS")
 _PREFIXES = ("PIP_", "UV_")
 _COMMITS = 40
+_INCLUDED = re.compile(r"^\s*(?:-c|-r|--constraint|--requirement)[\s=]+(\S+)", re.MULTILINE)
 
 
 def key(  # noqa: PLR0913 - everything that makes an environment
@@ -152,7 +153,8 @@ def _requirements_digest(file: Path, depth: int = 5) -> str:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    included = re.findall(r"^\s*(?:-c|-r|--constraint|--requirement)[\s=]+(\S+)", text, re.MULTILINE) if depth else []
+    may_include = depth > 0 and ("-c" in text or "-r" in text)  # certificates are files of variables too, and long
+    included = _INCLUDED.findall(text) if may_include else []
     return _digested(text + "".join(_requirements_digest(file.parent / name, depth - 1) for name in included))
 
 

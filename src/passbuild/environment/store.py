@@ -19,9 +19,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypedDict, cast
 
 from passbuild.environment import locks
@@ -31,6 +31,7 @@ from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from passbuild.environment.locks import Lock
     from passbuild.settings.model import Settings
@@ -43,6 +44,7 @@ _FEW_INODES = 10
 _RECORD = "environment.json"
 _USED = "used"
 _TAG = "CACHEDIR.TAG"
+_BYTE_CODE = re.compile(r"[/\\]__pycache__(?:[/\\]|$)")
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# Build environments of passbuild; `passbuild cache clear`.\n"
 
 Facts: TypeAlias = "Mapping[str, str | list[str]]"
@@ -216,7 +218,7 @@ def _is_untouched(recorded: Mapping[str, files.State], found: Mapping[str, files
     """Whether an environment holds what was recorded, and nothing new but byte code."""
     if any(found.get(path) != state for path, state in recorded.items()):
         return False
-    return all("__pycache__" in Path(path).parts for path in found.keys() - recorded.keys())
+    return all(_BYTE_CODE.search(path) for path in found.keys() - recorded.keys())
 
 
 def _states(folder: Path) -> dict[str, files.State]:
