@@ -64,7 +64,7 @@ class Artifact:
 
 
 def get_ready() -> None:
-    """Import what the checks need; meant for a thread of its own while the backend builds."""
+    """Import what the checks need: there is time for it while the backend's process starts."""
     for name in ("csv", "email.parser", "tarfile", "zipfile"):
         importlib.import_module(name)
 

@@ -28,7 +28,7 @@ Kind = Literal["wheel", "sdist"]
 
 
 class Backend:
-    """The build backend of a source tree, in a build environment."""
+    """The build backend of a source tree, in a build environment; `meanwhile` is called while a hook starts."""
 
     def __init__(
         self,
@@ -36,10 +36,12 @@ class Backend:
         environment: BuildEnvironment,
         config_settings: Mapping[str, str | list[str]],
         on_line: Callable[[str], None],
+        meanwhile: Callable[[], None],
     ) -> None:
         self._environment = environment
         self._config_settings = dict(config_settings)
         self._on_line = on_line
+        self._meanwhile = meanwhile
         self._lines: list[str] = []
         self._hook = ""
         self._hooks = pyproject_hooks.BuildBackendHookCaller(
@@ -100,7 +102,9 @@ class Backend:
     def _run(self, cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
         """Run one hook (`pyproject_hooks.SubprocessRunner`)."""
         environ = {**self._environment.hook_environ(), **(extra_environ or {})}
-        finished = process.stream(cmd, environ=environ, on_line=self._heard, cwd=Path(cwd) if cwd else None)
+        finished = process.stream(
+            cmd, environ=environ, on_line=self._heard, cwd=Path(cwd) if cwd else None, meanwhile=self._meanwhile
+        )
         if finished.returncode != 0 or not self._hook.startswith("get_requires"):  # after which another hook comes
             self._refuse_changes()
         if finished.returncode != 0:

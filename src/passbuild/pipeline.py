@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import threading
 from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
@@ -273,7 +272,7 @@ def _names(settings: Settings) -> list[NormalizedName]:
 
 def _backend(run: Run, environment: BuildEnvironment) -> Backend:
     work = run.workspace
-    return Backend(run.project, environment, run.settings.config_settings, work.on_line)
+    return Backend(run.project, environment, run.settings.config_settings, work.on_line, artifact.get_ready)
 
 
 def _built(
@@ -284,7 +283,6 @@ def _built(
 ) -> BuildEnvironment:
     outdir = _outdir(run)
     artifact.check_outdir(outdir)
-    threading.Thread(target=artifact.get_ready, daemon=True).start()
     environment = ready(run, kind, reusable)
     is_stale = _warned_of_stale(run, environment)
     with artifact.staging(outdir) as staging:

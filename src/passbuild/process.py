@@ -46,14 +46,17 @@ def stream(
     environ: Mapping[str, str],
     on_line: Callable[[str], None],
     cwd: Path | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Finished:
     """Run a program, hand each line of its output to `on_line` as it comes, and return all of it.
 
-    Both outputs are taken together, in the order in which they were written. Raises OSError when it cannot be started.
+    `meanwhile` is called once, while the program starts. Both outputs are taken together, in the order in which they
+    were written. Raises OSError when it cannot be started.
     """
     lines: list[str] = []
     with _started(argv, environ=environ, cwd=cwd, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT) as child:
         assert child.stdout is not None  # stdout=PIPE, for the type checker
+        meanwhile()
         for line in child.stdout:
             text = line.rstrip("\n")
             lines.append(text)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,6 @@ import pytest
 from tests.schema import valid
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.integration.bench import Bench
 
 
@@ -177,3 +176,37 @@ def test_report_value_does_not_show_the_environment(bench: Bench) -> None:
     finished = subprocess.run(argv, env=environ, capture_output=True, text=True, check=True)
 
     assert finished.stdout.strip() == "False"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("command", ["plan", "wheel"])
+def test_a_result_that_cannot_be_written_is_an_error(bench: Bench, command: str) -> None:
+    """Standard output is a file on a full disk."""
+    argv = [sys.executable, "-m", "passbuild", command, bench.project(), "--host", str(bench.host())]
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(argv, env=bench.environ, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert run.returncode == 2
+    assert "error[output-not-writable]: standard output: No space left on device" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_what_is_told_beside_the_result_is_no_reason_to_fail(bench: Bench) -> None:
+    """Standard error is a file on a full disk."""
+    argv = [
+        sys.executable,
+        "-m",
+        "passbuild",
+        "wheel",
+        bench.project(),
+        "--host",
+        str(bench.host()),
+        "-o",
+        bench.outdir,
+    ]
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(argv, env=bench.environ, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+
+    assert run.returncode == 0
+    assert Path(run.stdout.strip()).is_file()

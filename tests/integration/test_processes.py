@@ -59,21 +59,10 @@ def project(bench: Bench) -> Path:
 def test_a_build_starts_each_process_once(bench: Bench, project: Path, installer: str) -> None:
     """An sdist and a wheel share the probe, the environment and the installation; in the store they need none."""
     host = bench.host("engine==1.0", "fuel==1.0")
-    arguments = (
-        "build",
-        project,
-        "--host",
-        host,
-        "--passthrough",
-        "engine",
-        "--installer",
-        installer,
-        "-o",
-        bench.outdir,
-    )
+    arguments = ("build", project, "--host", host, "--passthrough", "engine", "--installer", installer)
 
-    first = _started(bench, *arguments)
-    second = _started(bench, *arguments)
+    first = _started(bench, *arguments, "-o", bench.outdir)
+    second = _started(bench, *arguments, "-o", bench.outdir)
 
     del first["discovery of virtualenv"]  # it has a memory of its own, which other tests fill
     assert first == {"probe": 1, "installer": 1, **dict.fromkeys(_HOOKS, 1)}

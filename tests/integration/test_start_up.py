@@ -22,11 +22,11 @@ start()
 """
 
 
-def _modules(bench: Bench, *arguments: str) -> set[str]:
+def _modules(bench: Bench, *arguments: str, **variables: str) -> set[str]:
     """Return the top-level modules that a command has imported when it ends."""
-    program = _SHOWS.format(arguments=list(arguments))
+    program, environ = _SHOWS.format(arguments=list(arguments)), {**bench.environ, **variables}
     done = subprocess.run(
-        [sys.executable, "-c", program], env=bench.environ, cwd=bench.folder, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], env=environ, cwd=bench.folder, capture_output=True, text=True, check=True
     )
     return {name.partition(".")[0] for name in json.loads(done.stderr.splitlines()[-1])}
 
@@ -40,8 +40,18 @@ def test_what_builds_nothing_imports_nothing_of_a_build(bench: Bench, arguments:
     assert imported & _HEAVY == set()
 
 
+def test_completion_imports_nothing_of_a_build(bench: Bench) -> None:
+    """A shell asks at every press of the key."""
+    asked = {"_PASSBUILD_COMPLETE": "bash_complete", "COMP_WORDS": "passbuild wheel --", "COMP_CWORD": "2"}
+
+    imported = _modules(bench, **asked)
+
+    assert "click" in imported
+    assert imported & _HEAVY == set()
+
+
 def test_a_build_in_a_stored_environment_does_not_import_virtualenv(bench: Bench) -> None:
-    """Making environments is for those who have to make one."""
+    """Making environments is for those who have to make one, and colors are for those who see them."""
     host = bench.host("engine==1.0", "fuel==1.0")
     project = bench.project(requires=["tool"])
     arguments = ["wheel", str(project), "--host", str(host), "-o", str(bench.outdir), "--cache-dir"]
@@ -51,4 +61,5 @@ def test_a_build_in_a_stored_environment_does_not_import_virtualenv(bench: Bench
     second = _modules(bench, *arguments)
 
     assert "virtualenv" in first
-    assert "virtualenv" not in second
+    assert second & {"virtualenv", "rich"} == set()
+    assert "rich" in _modules(bench, *arguments, FORCE_COLOR="1")

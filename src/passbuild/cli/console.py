@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from passbuild.cli.paint import Line, line, painter
+from passbuild.cli.paint import Line, let_go, line, painter
 from passbuild.errors import OutputNotWritable
 from passbuild.journal import Event, Topic
 from passbuild.plan.model import Action
@@ -107,7 +107,10 @@ class Speaker:
             self._err = painter(sys.stderr, settings.color.value, self._environ)
 
     def _print(self, text: Line) -> None:
-        self._err.print(text)
+        try:
+            self._err.print(text)
+        except OSError:  # what is told beside the result is no reason to fail
+            let_go(sys.stderr)
 
     def _say(self, text: Line, *, at: int) -> None:
         if self._loudness >= at:
@@ -145,8 +148,11 @@ class Speaker:
     def _tell_plan(self, report: Report, plan: Plan) -> None:
         """Print a plan: it is the result of its command, so it goes to standard output."""
         out = painter(sys.stdout, report.settings.color.value if report.settings else Color.AUTO, self._environ)
-        for text in _plan_lines(report, plan):
-            out.print(text)
+        try:
+            for text in _plan_lines(report, plan):
+                out.print(text)
+        except OSError as error:
+            raise OutputNotWritable(path=_STDOUT, problem=error.strerror or str(error), option="") from error
 
 
 def tell(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Protocol, TextIO, TypeAlias
 
 from passbuild.settings.model import Color
@@ -23,6 +24,13 @@ Line: TypeAlias = tuple[tuple[str, str], ...]
 def line(*parts: str | tuple[str, str]) -> Line:
     """Return a line of plain texts and of texts with a style."""
     return tuple((part, "") if isinstance(part, str) else part for part in parts)
+
+
+def let_go(stream: TextIO | None) -> None:
+    """Have nothing more to do with a stream that cannot be written: Python would complain once more when it ends."""
+    if stream is not None:
+        with contextlib.suppress(OSError, ValueError):  # it is no file, or closed
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class Painter(Protocol):

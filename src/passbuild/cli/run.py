@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from passbuild import pipeline
 from passbuild.cli.console import Speaker
+from passbuild.cli.paint import let_go
 from passbuild.errors import Cancelled, OutputNotWritable, PassbuildError
 from passbuild.journal import Journal
 from passbuild.settings import merge
@@ -64,15 +65,11 @@ def run(command: str, source: Path, options: dict[str, object]) -> None:
     try:
         speaker.result(report)
     except BrokenPipeError:
-        _let_go_of_stdout()
+        let_go(sys.stdout)
     except OutputNotWritable as error:
+        let_go(sys.stdout)
         speaker.failure(journal.failed(error), error, as_json=False)
         sys.exit(error.exit_code)
-
-
-def _let_go_of_stdout() -> None:
-    """Whoever read it has gone, which is their right; Python would complain once more when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def refuse(error: UsageError, arguments: Sequence[str], surroundings: Surroundings) -> NoReturn:
