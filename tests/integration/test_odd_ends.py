@@ -182,7 +182,7 @@ def test_report_value_does_not_show_the_environment(bench: Bench) -> None:
 @pytest.mark.parametrize("command", ["plan", "wheel"])
 def test_a_result_that_cannot_be_written_is_an_error(bench: Bench, command: str) -> None:
     """Standard output is a file on a full disk."""
-    argv = [sys.executable, "-m", "passbuild", command, bench.project(), "--host", str(bench.host())]
+    argv = [sys.executable, "-m", "passbuild", command, str(bench.project()), "--host", str(bench.host())]
     with Path("/dev/full").open("w") as full:
         run = subprocess.run(argv, env=bench.environ, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 
@@ -199,11 +199,11 @@ def test_what_is_told_beside_the_result_is_no_reason_to_fail(bench: Bench) -> No
         "-m",
         "passbuild",
         "wheel",
-        bench.project(),
+        str(bench.project()),
         "--host",
         str(bench.host()),
         "-o",
-        bench.outdir,
+        str(bench.outdir),
     ]
     with Path("/dev/full").open("w") as full:
         run = subprocess.run(argv, env=bench.environ, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
