@@ -19,7 +19,8 @@ _KILO = 1000
 _INTRODUCTION = """\
 # Benchmarks
 
-This page is written by `make bench`, from a run of everything below on one machine: no number on it is typed by hand.
+This page is written by `make bench`, from runs of everything below on one machine.
+No number in its tables is typed by hand.
 
 - Each frontend has an environment of its own, with the newest version from the package index, and private caches.
 - Contestants of a table take turns: one run each per round, each round beginning with another one.

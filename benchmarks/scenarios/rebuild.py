@@ -79,8 +79,8 @@ def _changing(source: Path) -> Callable[[], None]:
 _ABOUT = (
     "Eight C++ sources in a source tree that keeps its build folder. "
     "The hooks alone run in an environment that stays where it is. "
-    "A frontend whose environments have random paths changes every compiler command, and compiles everything again. "
-    "So only one of them runs in every table."
+    "A frontend whose environments have random paths changes every compiler command, and compiles everything again: "
+    "the more of them there are, the longer this takes, so not all run in every table."
 )
 SCENARIOS = (
     *(
@@ -96,7 +96,10 @@ SCENARIOS = (
     Scenario(
         key="d-torch",
         title="Rebuild: a torch extension",
-        about=f"{_ABOUT} torch passes through; uv build, where it takes part, gets that torch from a local wheel.",
+        about=(
+            f"{_ABOUT} torch passes through. "
+            "uv build, which gets that torch from a local wheel, takes part where nothing has changed."
+        ),
         rounds=3,
         measure=measure_torch,
     ),

@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from passbuild.values import dataclass_transform, frozen
+from passbuild.values import Described, dataclass_transform, fields, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,10 +63,24 @@ class PassbuildError(Exception):
     report: Report | None = None
     """What was known when it was raised; set by the functions of the API."""
 
+    __signature__ = Described()
+
     def __init__(self, **facts: object) -> None:
         super().__init__()
+        known = fields(type(self))
+        wrong = facts.keys() - known.keys() or {name for name in known if name not in facts and not hasattr(self, name)}
+        if wrong:
+            raise TypeError(f"{type(self).__name__} was given, or lacks, {', '.join(sorted(wrong))}")
         for name, fact in facts.items():
             setattr(self, name, fact)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return how it is copied and pickled: by its facts."""
+        return _remade, (type(self), vars(self).copy())
+
+    def __repr__(self) -> str:
+        """Return the class and its facts."""
+        return f"{type(self).__name__}({', '.join(f'{name}={fact!r}' for name, fact in vars(self).items())})"
 
     def __str__(self) -> str:
         """Return the message, without hint."""
@@ -559,3 +573,10 @@ class Cancelled(PassbuildError):
     def message(self) -> str:
         """One plain line."""
         return "cancelled"
+
+
+def _remade(cls: type[PassbuildError], facts: dict[str, object]) -> PassbuildError:
+    """Return an error that was copied or pickled."""
+    error = cls.__new__(cls)
+    vars(error).update(facts)
+    return error

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from passbuild.environment.build_environment import BuildEnvironment
     from passbuild.host.model import Host
+    from passbuild.host.recall import Memory
     from passbuild.journal import Journal
     from passbuild.plan.model import Plan
     from passbuild.project.model import Project
@@ -112,7 +113,7 @@ def sdist_and_wheel(order: Order, journal: Journal) -> Report:
 def plan(order: Order, journal: Journal) -> Report:
     """Say what a build would do; build nothing."""
     with workspace.opened(journal) as work:
-        run = begun(order, work, journal)
+        run = begun(order, work, journal, asks=True)
         _planned(run)
     return journal.report
 
@@ -135,15 +136,17 @@ def metadata(order: Order, journal: Journal) -> Report:
     return journal.report
 
 
-def begun(order: Order, work: Workspace, journal: Journal) -> Run:
-    """Open the project, collect the settings, find and read the host."""
+def begun(order: Order, work: Workspace, journal: Journal, *, asks: bool = False) -> Run:
+    """Open the project, collect the settings, find and read the host, which `asks` always makes a question to it."""
     project = read.opened(order.source, work.source)
     settings = merge.collected(project, order.surroundings, order.given)
     journal.settings(settings)
     beside = order.surroundings.cwd if project.is_archive else project.folder
     choice = find.found(settings.host, beside, order.surroundings)
     with journal.step("read the host"):
-        host = probe.probed(choice, _names(settings), order.surroundings.environ, _interpreters(settings, order))
+        host = probe.probed(
+            choice, _names(settings), order.surroundings.environ, None if asks else _memory(settings, order)
+        )
     journal.host(host)
     chain = (project.name or project.folder.name,)
     return Run(order=order, project=project, settings=settings, host=host, workspace=work, journal=journal, chain=chain)
@@ -219,13 +222,11 @@ def _store(settings: Settings, order: Order) -> Store | None:
     return Store.of(settings, order.surroundings)
 
 
-def _interpreters(settings: Settings, order: Order) -> Path | None:
-    """Return where earlier answers of hosts are kept; None where the host is to be asked again.
-
-    They are no environments: `--no-store` and `--keep` have nothing against them.
-    """
-    kept = Store.of(settings, order.surroundings)
-    return None if kept.refresh else kept.prepared(kept.interpreters)
+def _memory(settings: Settings, order: Order) -> Memory | None:
+    """Return where answers of hosts are kept; they are no environments, and `--no-store` has nothing against them."""
+    if not locks.IS_AVAILABLE:
+        return None
+    return Store.of(settings, order.surroundings).memory()
 
 
 def _requirement_built(run: Run, tree: Path) -> BuiltWheel:

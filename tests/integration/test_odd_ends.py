@@ -210,3 +210,44 @@ def test_what_is_told_beside_the_result_is_no_reason_to_fail(bench: Bench) -> No
 
     assert run.returncode == 0
     assert Path(run.stdout.strip()).is_file()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        (("plan", ".", "--passthrough", "nowhere", "--on-missing", "error"), 3, "error[passthrough-missing]"),
+        (("wheel", "nowhere", "--json"), 2, "error[source-not-found]"),
+        (("cache", "dir"), 2, "error[output-not-writable]"),
+        (("wheeel", "--json"), 2, "error[wrong-command]"),
+    ],
+)
+def test_an_error_is_told_where_the_result_cannot_be_written(
+    bench: Bench, options: tuple[str, ...], code: int, told: str
+) -> None:
+    """With its own exit code."""
+    project = bench.project()
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "passbuild", *options],
+            cwd=project,
+            env={**bench.environ, "PASSBUILD_HOST": str(bench.host())},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert run.returncode == code, run.stderr
+    assert told in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("command", ["plan", "wheel"])
+def test_a_closed_output_is_an_error(bench: Bench, command: str) -> None:
+    """`>&-`: there is nowhere to put the result."""
+    line = f"{sys.executable} -m passbuild {command} {bench.project()} --host {bench.host()} >&-"
+    run = subprocess.run(["sh", "-c", line], env=bench.environ, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert run.returncode == 2
+    assert "error[output-not-writable]: standard output: is closed" in run.stderr

@@ -627,17 +627,15 @@ def test_a_record_that_cannot_be_read_is_no_record(bench: Bench) -> None:
 def _starts(bench: Bench, host: Environment) -> Callable[[], int]:
     """Let the host's interpreter count its starts, outside of the host, and return what reads the count."""
     log = bench.folder / "starts.log"
-    (host.site_packages / "sitecustomize.py").write_text(
-        f"with open({str(log)!r}, 'a') as file:\n    file.write('started\\n')\n", encoding="utf-8"
-    )
-    return lambda: len(log.read_text(encoding="utf-8").splitlines()) if log.exists() else 0
+    line = f"import os; open({str(log)!r}, 'a').write(str(os.getpid()) + '\\n')\n"
+    (host.site_packages / "counts.pth").write_text(line, encoding="utf-8")
+    return lambda: len(set(log.read_text(encoding="utf-8").split())) if log.exists() else 0
 
 
 def test_a_host_that_gives_nothing_is_asked_once_and_again_after_a_change(bench: Bench) -> None:
-    """Nobody named a package: what the interpreter said last time serves, with `--no-store` too."""
+    """Nobody named a package: what the interpreter said last time serves a build, with `--no-store` too."""
     host = bench.own_host("engine==1.0", "fuel==1.0")
     starts = _starts(bench, host)
-    time.sleep(2.1)  # what has only just changed is not remembered
     project = bench.project(requires=["tool"])
 
     def asked(command: str, *options: object) -> int:
@@ -647,24 +645,23 @@ def test_a_host_that_gives_nothing_is_asked_once_and_again_after_a_change(bench:
         assert run.document["host"]["prefix"] == str(host)
         return starts() - before
 
-    first = asked("plan")
-    again = [asked("plan"), asked("wheel", "--refresh") > 0, asked("wheel"), asked("plan", "--no-store")]
+    asked("wheel")  # makes the environment, for which virtualenv asks as well
+    time.sleep(2.1)  # what has only just changed is not remembered
+    first = asked("wheel")
+    again = [asked("wheel"), asked("sdist"), asked("plan"), asked("wheel")]
     named = asked("plan", "--passthrough", "engine")
+    refreshed = [asked("wheel", "--refresh") > 0, asked("wheel")]
     bench.workshop.fill(host, ["fuel==2.0"])
-    changed = bench.passbuild(
-        "plan", bench.project(requires=["fuel"], name="other"), "--host", host, "--cache-dir", store(bench)
-    )
+    changed = asked("wheel")
 
-    assert (first, again, named) == (1, [0, True, 0, 0], 1)
-    assert changed.decision("fuel")["found"] == "2.0"
-    assert asked("plan") == 1
+    assert (first, again, named, refreshed, changed) == (1, [0, 0, 1, 0], 1, [True, 0], 1)
 
 
 def test_cache_clear_forgets_what_hosts_said(bench: Bench) -> None:
     """All that a build left is gone."""
     host = bench.own_host("engine==1.0", "fuel==1.0")
     time.sleep(2.1)
-    bench.passbuild("plan", bench.project(), "--host", host, "--cache-dir", store(bench))
+    bench.passbuild("wheel", bench.project(), "--host", host, "--cache-dir", store(bench))
     known = list((store(bench) / "interpreters").iterdir())
 
     cache(bench, "clear")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
+import pickle
 import re
 import signal
+
+import pytest
 
 from passbuild import errors
 from passbuild.errors import PassbuildError
@@ -36,3 +41,22 @@ def test_cancelled_follows_the_shell() -> None:
     """Ctrl-C is 130, SIGTERM 143."""
     assert errors.Cancelled(signal=signal.SIGINT).exit_code == 130
     assert errors.Cancelled(signal=signal.SIGTERM).exit_code == 143
+
+
+def test_wrong_facts_are_refused_where_an_error_is_raised() -> None:
+    """Not where its message is printed."""
+    with pytest.raises(TypeError, match="problem"):
+        errors.HostUnusable(executable="x")  # type: ignore[call-arg, arg-type]  # that is what is tested
+    with pytest.raises(TypeError, match="executble"):
+        errors.HostUnusable(executable="x", problem="y", executble="z")  # type: ignore[call-arg, arg-type]  # likewise
+
+
+def test_errors_show_copy_and_pickle_their_facts() -> None:
+    """A log, and a pool of processes, keep what was wrong."""
+    error = errors.WrongCommand(problem="no such option", command="passbuild")
+    error.requirement = "engine"
+
+    for same in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+        assert repr(same) == "WrongCommand(problem='no such option', command='passbuild', requirement='engine')"
+    assert pickle.loads(pickle.dumps(errors.Cancelled(signal=2))).exit_code == 130
+    assert list(inspect.signature(errors.WrongCommand).parameters)[-2:] == ["problem", "command"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import inspect
+import pickle
 from typing import Generic, TypeVar
 
 import pytest
@@ -88,3 +91,15 @@ def test_a_changed_copy_leaves_the_original() -> None:
     assert wing.name == "left"
     with pytest.raises(TypeError, match="has no color"):
         replace(wing, color="red")
+
+
+def test_values_can_be_copied_and_pickled() -> None:
+    """A report comes back from a pool of processes."""
+    wing = Wing(span=1.0, name="right")
+
+    assert [copy.copy(wing), copy.deepcopy(wing), pickle.loads(pickle.dumps(wing))] == [wing] * 3
+
+
+def test_signatures_show_the_fields() -> None:
+    """To `help()`, and in the documentation."""
+    assert str(inspect.signature(Wing)) == "(*, span: 'float', name: 'str' = 'left')"

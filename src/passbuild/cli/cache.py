@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from passbuild.cli.console import kept_lines, tell
+from passbuild.cli.console import kept_lines
 from passbuild.cli.options import setting_option
-from passbuild.cli.run import refuse
+from passbuild.cli.run import refuse, tell_result
 from passbuild.environment import store
 from passbuild.environment.store import Store
 from passbuild.errors import UsageError
@@ -39,7 +39,7 @@ def cache() -> None:
 @setting_option("config-file")
 def folder(**options: object) -> None:
     """Print the folder in which build environments are kept."""
-    tell(str(_store(options).root))
+    tell_result(str(_store(options).root))
 
 
 @cache.command("list")
@@ -51,9 +51,9 @@ def listing(**options: object) -> None:
     root = _store(options).root
     kept = store.listed(root)
     if options["json"]:
-        tell(json.dumps({"schema": SCHEMA, "root": str(root), "environments": _documents(kept)}, indent=2))
+        tell_result(json.dumps({"schema": SCHEMA, "root": str(root), "environments": _documents(kept)}, indent=2))
     else:
-        tell("\n".join(kept_lines(kept, time.time())))
+        tell_result("\n".join(kept_lines(kept, time.time())))
 
 
 @cache.command()
@@ -83,9 +83,9 @@ def _remove(options: dict[str, object], *, everything: bool) -> None:
     except UsageError as error:
         refuse(error, sys.argv[1:], Surroundings.here())
     if options["json"]:
-        tell(json.dumps({"schema": SCHEMA, "root": str(where.root), "removed": _documents(removed)}, indent=2))
+        tell_result(json.dumps({"schema": SCHEMA, "root": str(where.root), "removed": _documents(removed)}, indent=2))
     else:
-        tell("\n".join(str(item.folder) for item in removed) or "nothing to remove")
+        tell_result("\n".join(str(item.folder) for item in removed) or "nothing to remove")
 
 
 def _store(options: dict[str, object]) -> Store:

@@ -79,7 +79,10 @@ class Speaker:
     def failure(self, report: Report, error: PassbuildError, *, as_json: bool) -> None:
         """Print why a run failed: first what is wrong, then what to type, then the output that shows it."""
         if report.command == "plan" and report.plan is not None and not as_json:
-            self._tell_plan(report, report.plan)
+            try:
+                self._tell_plan(report, report.plan)
+            except OutputNotWritable:  # the error matters more
+                let_go(sys.stdout)
         lines = error.output[-_LAST_LINES:]
         if lines and self._loudness < 1:
             for text in lines:
@@ -146,7 +149,9 @@ class Speaker:
             self._say(line((f"  {how} with {environment.installer}: {names}", "dim")), at=0)
 
     def _tell_plan(self, report: Report, plan: Plan) -> None:
-        """Print a plan: it is the result of its command, so it goes to standard output."""
+        """Print a plan: it is the result of its command, so it goes to standard output. Raises OutputNotWritable."""
+        if sys.stdout is None:
+            raise OutputNotWritable(path=_STDOUT, problem="is closed", option="")
         out = painter(sys.stdout, report.settings.color.value if report.settings else Color.AUTO, self._environ)
         try:
             for text in _plan_lines(report, plan):

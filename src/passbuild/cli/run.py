@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from passbuild import pipeline
-from passbuild.cli.console import Speaker
+from passbuild.cli.console import Speaker, tell
 from passbuild.cli.paint import let_go
 from passbuild.errors import Cancelled, OutputNotWritable, PassbuildError
 from passbuild.journal import Journal
@@ -68,16 +68,25 @@ def run(command: str, source: Path, options: dict[str, object]) -> None:
         let_go(sys.stdout)
     except OutputNotWritable as error:
         let_go(sys.stdout)
-        speaker.failure(journal.failed(error), error, as_json=False)
-        sys.exit(error.exit_code)
+        _end(speaker, journal.failed(error), error, as_json=False)
+
+
+def tell_result(text: str) -> None:
+    """Print a result, or end with the error that it cannot be printed."""
+    try:
+        tell(text)
+    except BrokenPipeError:
+        let_go(sys.stdout)
+    except OutputNotWritable as error:
+        let_go(sys.stdout)
+        refuse(error, (), Surroundings.here())
 
 
 def refuse(error: UsageError, arguments: Sequence[str], surroundings: Surroundings) -> NoReturn:
     """End with an error that was found before there was a command to run."""
     as_json = "--json" in arguments or _asks_for_json(surroundings)
     report = Journal("", surroundings.cwd).failed(error)
-    Speaker(surroundings.environ).failure(report, error, as_json=as_json)
-    sys.exit(error.exit_code)
+    _end(Speaker(surroundings.environ), report, error, as_json=as_json)
 
 
 def _fail(report: Report, error: PassbuildError, speaker: Speaker, order: pipeline.Order) -> NoReturn:
@@ -85,7 +94,15 @@ def _fail(report: Report, error: PassbuildError, speaker: Speaker, order: pipeli
         _write_report(report)
     # Settings that cannot be read say nothing about the output: then the option and its variable do.
     asked = bool(order.given.values.get("json")) or _asks_for_json(order.surroundings)
-    speaker.failure(report, error, as_json=report.settings.json.value if report.settings else asked)
+    _end(speaker, report, error, as_json=report.settings.json.value if report.settings else asked)
+
+
+def _end(speaker: Speaker, report: Report, error: PassbuildError, *, as_json: bool) -> NoReturn:
+    """Tell an error, whatever can still be written, and end with its exit code."""
+    try:
+        speaker.failure(report, error, as_json=as_json)
+    except (OutputNotWritable, BrokenPipeError):
+        let_go(sys.stdout)
     sys.exit(error.exit_code)
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONSTARTUP", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV_PROMPT")
 _SYSTEMS = (Path("/"), Path("/usr"), Path("/usr/local"))
+_SHORT = 8
 _HIDDEN_PREFIX = "_PYPROJECT_HOOKS_"
 
 
@@ -136,6 +137,7 @@ class _Draft:
     installer: Installer | None
     site: Site
     host_files: Mapping[str, State]
+    passed_identity: str
     true_paths: bool
     """Whether passed modules are found at the host's own paths."""
 
@@ -147,7 +149,15 @@ def obtained(plan: Plan, host: Host, installer: Installer | None, site: Site, ke
     """
     inside = any(_is_inside(item.distribution.location, site.source) for item in plan.passed)
     host_files = files.states(item.distribution for item in plan.passed)
-    draft = _Draft(plan=plan, host=host, installer=installer, site=site, host_files=host_files, true_paths=not inside)
+    draft = _Draft(
+        plan=plan,
+        host=host,
+        installer=installer,
+        site=site,
+        host_files=host_files,
+        passed_identity=identity.of_passed(plan, host_files),
+        true_paths=not inside,
+    )
     lease = _leased(draft, kept) if kept is not None else None
     if lease is not None:
         return _opened(draft, lease.facts, lease)
@@ -158,7 +168,7 @@ def _leased(draft: _Draft, kept: Store) -> Lease | None:
     """Return a lease of the draft's environment in the store; None where it has to be made elsewhere."""
     site = draft.site
     key = identity.key(
-        draft.plan, draft.host, draft.installer, site.surroundings, draft.host_files, true_paths=draft.true_paths
+        draft.plan, draft.host, draft.installer, site.surroundings, draft.passed_identity, true_paths=draft.true_paths
     )
     if key is None:
         return None
@@ -213,12 +223,12 @@ def _opened(draft: _Draft, facts: Facts, lease: Lease | None) -> BuildEnvironmen
         venv=place,
         view=view.opened(distributions, place, imports, true_paths=draft.true_paths) if kept else None,
         passed=kept,
-        replaced=tuple(item for item in draft.plan.passed if item not in kept),
+        replaced=tuple(item for item in draft.plan.passed if item.distribution.name not in names),
         installed=tuple(contents.listed(site_packages).values()),
         installer=str(facts["installer"]),
         lease=lease,
         host_files=draft.host_files,
-        passed_identity=identity.of_passed(draft.plan, draft.host_files),
+        passed_identity=draft.passed_identity,
         setuptools_config=_setuptools_config(draft),
         environ=_without_scripts(draft.host, draft.site.surroundings.environ),
     )
@@ -230,8 +240,7 @@ def _setuptools_config(draft: _Draft) -> Path:
     It compares nothing but times, and a header of another version may well be older than the object compiled before.
     """
     file = draft.site.scratch / "setuptools.cfg"
-    name = identity.of_passed(draft.plan, draft.host_files)
-    file.write_text(f"[build]\nbuild_base = build/passbuild-{name}\n", encoding="utf-8")
+    file.write_text(f"[build]\nbuild_base = build/passbuild-{draft.passed_identity[:_SHORT]}\n", encoding="utf-8")
     return file
 
 

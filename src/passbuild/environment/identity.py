@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _LENGTH = 20
 """Hexadecimal digits of a key: paths of environments stay short, as a script's first line has to hold one."""
-_SHORT = 8
 _COMPILING = ("CC", "CXX", "CFLAGS", "CPPFLAGS", "CXXFLAGS", "LDFLAGS", "ARCHFLAGS", "RUSTFLAGS")
 _PREFIXES = ("PIP_", "UV_")
 _COMMITS = 40
@@ -44,13 +43,14 @@ def key(  # noqa: PLR0913 - everything that makes an environment
     host: Host,
     installer: Installer | None,
     surroundings: Surroundings,
-    host_files: Mapping[str, State],
+    passed: str,
     *,
     true_paths: bool,
 ) -> str | None:
-    """Return the key of the environment that `plan` describes; None where nothing can stand for its contents.
+    """Return the key of the environment that `plan` describes, `passed` being the identity of what passes through.
 
-    That is so where a requirement names a folder or a branch: it may hold something else tomorrow.
+    None where nothing can stand for its contents: a requirement that names a folder or a branch may hold something else
+    tomorrow.
     """
     if not all(map(_is_fixed, plan.install)):
         return None
@@ -61,12 +61,7 @@ def key(  # noqa: PLR0913 - everything that makes an environment
         "install": [*map(str, plan.install), *map(_stamp, _local_files(plan.install))],
         "constraints": [_requirements_digest(file) for file in plan.constraints],
         "installer": _installer(installer, surroundings) if plan.install else [],
-        "passed": [
-            [item.distribution.name, item.distribution.raw_version, str(item.distribution.info), item.named]
-            for item in plan.passed
-        ],
-        "left out": [item.left_out for item in plan.passed],
-        "files": _stable(host_files),
+        "passed": [passed, *([str(item.distribution.info), item.named, item.left_out] for item in plan.passed)],
         "true paths": true_paths,
     }
     text = json.dumps(values, sort_keys=True, default=str)
@@ -74,9 +69,9 @@ def key(  # noqa: PLR0913 - everything that makes an environment
 
 
 def of_passed(plan: Plan, host_files: Mapping[str, State]) -> str:
-    """Return a short digest of what passes through, with the state of all its files."""
+    """Return a digest of what passes through, with the state of all its files."""
     values = [[item.distribution.name, item.distribution.raw_version] for item in plan.passed]
-    return _digested(json.dumps([values, _stable(host_files)]))[:_SHORT]
+    return _digested(json.dumps([values, _stable(host_files)]))
 
 
 def _is_fixed(requirement: Requirement) -> bool:

@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypedDict, cast
 
 from passbuild.environment import locks
 from passbuild.errors import NotAStore
-from passbuild.host import files
+from passbuild.host import files, recall
+from passbuild.host.recall import Memory
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ FORMAT = 1
 _HOUR = 3600
 _MEGABYTE = 10**6
 _FEW_INODES = 10
+_INTERPRETERS = "interpreters"
 _RECORD = "environment.json"
 _USED = "used"
 _TAG = "CACHEDIR.TAG"
@@ -80,18 +82,13 @@ class Store:
             refresh=settings.refresh.value,
         )
 
-    @property
-    def interpreters(self) -> Path:
-        """The folder with what hosts said of themselves."""
-        return self.root / "interpreters"
-
-    def prepared(self, folder: Path) -> Path | None:
-        """Return a folder of the store, which is made where there is none; None where it cannot be, or is not ours."""
+    def memory(self) -> Memory | None:
+        """Return where answers of hosts are kept; None where the store cannot be made, or is not ours."""
         try:
             self.prepare()
         except (OSError, NotAStore):  # whoever needs an environment will hear of it
             return None
-        return folder
+        return Memory(folder=self.root / _INTERPRETERS, max_age=0 if self.refresh else self.max_age)
 
     def prepare(self) -> None:
         """Make the store where there is none. Raises OSError, or NotAStore for a folder that holds something else."""
@@ -103,7 +100,7 @@ class Store:
             temporary = tag.with_name(f"{_TAG}.{os.getpid()}")
             temporary.write_text(_TAG_TEXT, encoding="ascii")
             os.replace(temporary, tag)
-        for folder in (self.root / "environments", self.root / "locks", self.interpreters):
+        for folder in (self.root / "environments", self.root / "locks", self.root / _INTERPRETERS):
             folder.mkdir(exist_ok=True)
 
 
@@ -270,8 +267,7 @@ def pruned(store: Store, *, everything: bool = False) -> tuple[Kept, ...]:
         return ()
     if not _is_ours(store.root / _TAG):
         raise NotAStore(root=store.root)
-    if everything:
-        shutil.rmtree(store.interpreters, ignore_errors=True)
+    recall.forget(Memory(folder=store.root / _INTERPRETERS, max_age=0 if everything else store.max_age))
     removed = []
     total = 0
     for item in listed(store.root):

@@ -16,6 +16,7 @@ The reply is one line on standard output that starts with ``mark`` and goes on w
       "schema": 2,
       "version": "3.11.7", "implementation": "cpython",
       "prefix": "/venv", "base_prefix": "/usr", "scripts": "/venv/bin", "path": ["/usr/lib/python3.11", ...],
+      "executable": "/venv/bin/python", "user_site": "/home/me/.local/lib/...", "customized": false,
       "markers": {"python_version": "3.11", ...},
       "installed": {"torch": "2.13.0+cpu", ...},
       "providers": {"yaml": ["pyyaml"]},
@@ -28,7 +29,8 @@ The reply is one line on standard output that starts with ``mark`` and goes on w
     }
 
 ``direct_url`` is the document of PEP 610. Paths are absolute; ``entries`` are relative to ``location`` and use ``/``.
-``path`` is ``sys.path`` without the folder of this script.
+``path`` is ``sys.path`` without the folder of this script. ``user_site`` may not be there. ``customized`` is whether a
+``sitecustomize`` or ``usercustomize`` ran.
 Lines before the reply are somebody else's (a ``sitecustomize`` that prints) and do not count.
 """
 
@@ -41,6 +43,7 @@ import os
 import pathlib
 import platform
 import re
+import site
 import sys
 import sysconfig
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -72,6 +75,9 @@ def main() -> None:
         "base_prefix": sys.base_prefix,
         "scripts": sysconfig.get_path("scripts"),
         "path": search_path,
+        "executable": sys.executable,
+        "user_site": site.getusersitepackages(),
+        "customized": "sitecustomize" in sys.modules or "usercustomize" in sys.modules,
         "markers": markers(),
     }
     if PathDistribution is not None:

@@ -38,6 +38,8 @@ def tree(folder: Path) -> dict[str, State]:
 
 def changes(before: Mapping[str, State], after: Mapping[str, State]) -> tuple[str, ...]:
     """Return the paths that differ, each with what happened to it, sorted."""
+    if before == after:
+        return ()
     return tuple(
         f"{path}: {_change(before.get(path), after.get(path))}"
         for path in sorted(before.keys() | after.keys())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from passbuild.values import frozen
@@ -37,7 +36,7 @@ class DirectUrl:
     commit: str = ""
     """The commit that was installed."""
     subdirectory: str = ""
-    hashes: Mapping[str, str] = MappingProxyType({})
+    hashes: Mapping[str, str]
     """Of an archive, by the algorithm's name."""
 
     def __str__(self) -> str:

@@ -57,21 +57,21 @@ class _Reply(recall.Answer):
 
 
 def probed(
-    choice: Choice, names: Iterable[NormalizedName], environ: Mapping[str, str], known: Path | None = None
+    choice: Choice, names: Iterable[NormalizedName], environ: Mapping[str, str], memory: recall.Memory | None = None
 ) -> Host:
     """Return the host behind `choice`, with everything that `names` reach fully read.
 
-    `known` is a folder with earlier answers, which serve where there are no names. Raises HostUnusable when the
+    Earlier answers, if there is a `memory` of them, serve where there are no names. Raises HostUnusable when the
     interpreter does not answer or is older than 3.8.
     """
     wanted = sorted(names)
-    reply = None if wanted or known is None else recall.recalled(known, choice.executable, environ)
+    reply = None if wanted or memory is None else recall.recalled(memory, choice.executable, environ)
     reply = cast("_Reply | None", reply)
     if reply is None:
         asked = time.time()
         reply = _ask(choice, environ, names=wanted)
-        if known is not None and not wanted:
-            recall.note(known, choice.executable, environ, reply, asked)
+        if memory is not None and not wanted:
+            recall.note(memory, choice.executable, environ, reply, asked)
     return Host(
         executable=choice.executable,
         reason=choice.reason,

@@ -11,7 +11,7 @@ import pytest
 from passbuild.host import recall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 _ENVIRON = {"HOME": "/home/user", "PATH": "/bin"}
@@ -23,32 +23,42 @@ def environment(tmp_path: Path) -> Path:
     site = tmp_path / "env" / "site-packages"
     (site / "engine-1.0.dist-info").mkdir(parents=True)
     (site / "shows.pth").write_text("/elsewhere\n")
-    (site / "sitecustomize.py").write_text("")
     (tmp_path / "env" / "python").write_text("")
     (tmp_path / "env" / "pyvenv.cfg").write_text("")
     (tmp_path / "known").mkdir()
     return tmp_path
 
 
+def _memory(environment: Path, max_age: float = 3600.0) -> recall.Memory:
+    return recall.Memory(folder=environment / "known", max_age=max_age)
+
+
 def _answer(environment: Path) -> recall.Answer:
-    path = [str(environment / "env" / "site-packages"), str(environment / "not there")]
-    return {"prefix": str(environment / "env"), "path": path}
+    return {
+        "executable": str(environment / "env" / "python"),
+        "prefix": str(environment / "env"),
+        "path": [str(environment / "env" / "site-packages"), str(environment / "not there")],
+        "user_site": str(environment / "home" / "site-packages"),
+        "customized": False,
+    }
 
 
-def _noted(environment: Path, asked: float | None = None) -> None:
+def _noted(environment: Path, answer: recall.Answer | None = None, asked: float | None = None) -> None:
     later = time.time() + 60 if asked is None else asked
-    recall.note(environment / "known", environment / "env" / "python", _ENVIRON, _answer(environment), later)
+    python = environment / "env" / "python"
+    recall.note(_memory(environment), python, _ENVIRON, answer or _answer(environment), later)
 
 
-def _recalled(environment: Path, **variables: str) -> object:
-    return recall.recalled(environment / "known", environment / "env" / "python", {**_ENVIRON, **variables})
+def _recalled(environment: Path, *, max_age: float = 3600.0, variables: Mapping[str, str] | None = None) -> object:
+    python = environment / "env" / "python"
+    return recall.recalled(_memory(environment, max_age), python, {**_ENVIRON, **(variables or {})})
 
 
 def test_an_answer_is_recalled_while_nothing_changes(environment: Path) -> None:
     """Variables that no interpreter reads make no difference."""
     _noted(environment)
 
-    assert _recalled(environment, PATH="/usr/bin", LANG="de") == _answer(environment)
+    assert _recalled(environment, variables={"PATH": "/usr/bin", "LANG": "de"}) == _answer(environment)
 
 
 def _retargeted(environment: Path) -> None:
@@ -63,7 +73,7 @@ _CHANGES: dict[str, Callable[[Path], object]] = {
     "distribution comes": lambda folder: (folder / "env/site-packages/fuel-1.0.dist-info").mkdir(),
     "distribution goes": lambda folder: (folder / "env/site-packages/engine-1.0.dist-info").rmdir(),
     "path file is written": lambda folder: (folder / "env/site-packages/shows.pth").write_text("/other\n"),
-    "sitecustomize is written": lambda folder: (folder / "env/site-packages/sitecustomize.py").write_text("pass"),
+    "user site appears": lambda folder: (folder / "home/site-packages").mkdir(parents=True),
     "pyvenv.cfg is written": lambda folder: (folder / "env/pyvenv.cfg").write_text("home = /other\n"),
     "interpreter is another": _retargeted,
     "interpreter is gone": lambda folder: (folder / "env/python").unlink(),
@@ -87,7 +97,7 @@ def test_nothing_is_recalled_with_another_variable(environment: Path, name: str)
     """These shape ``sys.path``."""
     _noted(environment)
 
-    assert _recalled(environment, **{name: "/other"}) is None
+    assert _recalled(environment, variables={name: "/other"}) is None
 
 
 def test_a_relative_path_in_a_variable_counts_from_the_current_folder(
@@ -95,13 +105,13 @@ def test_a_relative_path_in_a_variable_counts_from_the_current_folder(
 ) -> None:
     """`PYTHONPATH=src` shows another folder elsewhere."""
     python, shown = environment / "env" / "python", {**_ENVIRON, "PYTHONPATH": "src"}
-    recall.note(environment / "known", python, shown, _answer(environment), time.time() + 60)
-    here = recall.recalled(environment / "known", python, shown)
+    recall.note(_memory(environment), python, shown, _answer(environment), time.time() + 60)
+    here = recall.recalled(_memory(environment), python, shown)
 
     monkeypatch.chdir(environment)
 
     assert here == _answer(environment)
-    assert recall.recalled(environment / "known", python, shown) is None
+    assert recall.recalled(_memory(environment), python, shown) is None
 
 
 def test_another_kernel_is_another_answer(environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,6 +138,48 @@ def test_without_a_folder_nothing_is_kept(environment: Path) -> None:
 
     assert not (environment / "known").exists()
     assert _recalled(environment) is None
+
+
+def test_another_interpreter_s_answer_is_not_kept(environment: Path) -> None:
+    """A shim, of pyenv or asdf, starts whatever a variable or a file somewhere says."""
+    _noted(environment, {**_answer(environment), "executable": str(environment / "versions" / "3.12" / "python")})
+
+    assert _recalled(environment) is None
+
+
+def test_a_link_to_the_interpreter_is_the_interpreter(environment: Path) -> None:
+    """`bin/python` often is one."""
+    (environment / "link").symlink_to(environment / "env" / "python")
+
+    _noted(environment, {**_answer(environment), "executable": str(environment / "link")})
+
+    assert _recalled(environment) is not None
+
+
+def test_the_answer_of_a_customized_interpreter_is_not_kept(environment: Path) -> None:
+    """A `sitecustomize` may look at any variable and any file."""
+    _noted(environment, {**_answer(environment), "customized": True})
+
+    assert _recalled(environment) is None
+
+
+def test_an_answer_that_is_too_old_is_asked_for_again_and_forgotten(environment: Path) -> None:
+    """`--refresh` makes every answer too old; `prune` takes away what is, and what a killed process left."""
+    _noted(environment)
+    (file,) = (environment / "known").iterdir()
+    left = file.with_name(f"{file.name}.4711")
+    left.touch()
+    for path in (file, left):
+        os.utime(path, (time.time() - 60, time.time() - 60))
+
+    assert _recalled(environment) is not None
+    assert _recalled(environment, max_age=59) is None
+    assert _recalled(environment, max_age=0) is None
+
+    recall.forget(_memory(environment))
+    assert sorted((environment / "known").iterdir()) == [file, left]
+    recall.forget(_memory(environment, max_age=59))
+    assert list((environment / "known").iterdir()) == []
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"about": [], "states": 1}', '{"about": 1, "states": {}}'])

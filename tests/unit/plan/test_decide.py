@@ -225,9 +225,9 @@ def test_requirement_with_a_false_marker_is_not_installed() -> None:
 
 
 ARCHIVE = DirectUrl(url="https://x/a.whl", hashes={"sha256": "00"})
-BRANCH = DirectUrl(url="https://x/a.git", vcs="git", revision="main", commit="c0ffee", subdirectory="")
-DEFAULT = DirectUrl(url="https://x/a", vcs="git", commit="c0ffee")
-BELOW = DirectUrl(url="https://x/a", vcs="git", commit="c0ffee", subdirectory="python")
+BRANCH = DirectUrl(url="https://x/a.git", vcs="git", revision="main", commit="c0ffee", hashes={})
+DEFAULT = DirectUrl(url="https://x/a", vcs="git", commit="c0ffee", hashes={})
+BELOW = DirectUrl(url="https://x/a", vcs="git", commit="c0ffee", subdirectory="python", hashes={})
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ BELOW = DirectUrl(url="https://x/a", vcs="git", commit="c0ffee", subdirectory="p
         ("https://x/a.whl", ARCHIVE, True),
         ("https://x/a.whl#sha256=00", ARCHIVE, True),
         ("https://x/a.whl#sha256=11", ARCHIVE, False),
-        ("https://x/a.whl#sha256=00", DirectUrl(url="https://x/a.whl"), False),
+        ("https://x/a.whl#sha256=00", DirectUrl(url="https://x/a.whl", hashes={}), False),
         ("https://x/b.whl", ARCHIVE, False),
         ("https://user:secret@x/a.whl", ARCHIVE, True),
         ("git+https://x/a.git@main", BRANCH, True),
