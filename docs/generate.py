@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _PLACES = {
     Place.PROJECT: "`[tool.passbuild]`",
     Place.USER: "the user's file",
-    Place.PACKAGE: "`[package.NAME]` of the user's file",
+    Place.PACKAGE: "the tables of a package",
 }
 _SHAPES = {
     Kind.NAMES: "list of names or requirements",
@@ -32,7 +32,11 @@ _SHAPES = {
     Kind.FILES: "list of paths",
     Kind.PAIRS: "table of strings, or of lists of strings",
     Kind.DOCUMENT: "a JSON object",
+    Kind.VARIABLES: "table of strings",
     Kind.TEXT: "string",
+    Kind.URL: "URL",
+    Kind.URLS: "list of URLs",
+    Kind.LINKS: "list of paths or URLs",
     Kind.PATH: "path",
     Kind.FLAG: "`1` or `0`",
     Kind.COUNT: "`0`, `1` or `2`",

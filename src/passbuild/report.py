@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from passbuild.errors import Mistaken, PassbuildError, Refused
+from passbuild.redaction import redacted
 from passbuild.settings.keys import KEYS
 from passbuild.settings.model import Setting
 from passbuild.values import frozen
@@ -183,11 +184,13 @@ def _decisions(plan: Plan) -> list[Json]:
 def _settings(settings: Settings) -> dict[str, Json]:
     values: dict[str, Json] = {"config-settings": dict(settings.config_settings)}  # type: ignore[arg-type]  # str and list[str] are Json
     for key in KEYS:
-        value = getattr(settings, key.field, None)
+        value: object = getattr(settings, key.field, None)
         if isinstance(value, Setting):
             values[key.name] = _setting(value)
         elif isinstance(value, tuple):
             values[key.name] = [_setting(item) for item in value]
+    # What the variables hold may be secret.
+    values["environment"] = [{"value": item.value[0], "origin": item.origin} for item in settings.environment]
     values["no-passthrough"] = [_setting(item) for item in settings.taken_away]
     return dict(sorted(values.items()))
 
@@ -197,10 +200,10 @@ def _setting(item: Setting[object]) -> Json:
 
 
 def _plain(value: object) -> Json:
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, (bool, int, float)):
         return value
     choice: Enum | object = getattr(value, "value", None)
-    return choice if isinstance(choice, str) else str(value)
+    return choice if isinstance(choice, str) else redacted(str(value))
 
 
 def _error(error: PassbuildError) -> dict[str, Json]:

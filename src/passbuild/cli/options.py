@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from enum import Enum
 
 F = TypeVar("F", bound="Callable[..., object]")
-_REPEATABLE = {Kind.NAMES, Kind.REQUIREMENTS, Kind.TAKEN, Kind.FILES, Kind.PAIRS}
+_REPEATABLE = {
+    *(Kind.NAMES, Kind.REQUIREMENTS, Kind.TAKEN, Kind.FILES),
+    *(Kind.PAIRS, Kind.VARIABLES, Kind.URLS, Kind.LINKS),
+}
 
 
 class SettingOption(click.Option):

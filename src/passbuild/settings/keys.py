@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import Enum, Flag, auto
 
-from passbuild.settings.model import Color, InstallerChoice, OnMismatch, OnMissing
+from passbuild.settings.model import Color, InstallerChoice, OnMismatch, OnMissing, Pin, SharedMode
 from passbuild.values import frozen
 
 
@@ -26,7 +26,15 @@ class Kind(Enum):
     """`KEY=VALUE` pairs (a table in TOML)."""
     DOCUMENT = "JSON object"
     """Config settings as one JSON object."""
+    VARIABLES = "variables"
+    """`NAME=VALUE` pairs (a table in TOML)."""
     TEXT = "text"
+    URL = "URL"
+    """One URL; credentials in it are not shown."""
+    URLS = "URLs"
+    """A list of URLs."""
+    LINKS = "links"
+    """A list of paths or URLs."""
     PATH = "path"
     CHOICE = "choice"
     FLAG = "flag"
@@ -44,7 +52,7 @@ class Place(Flag):
     USER = auto()
     """The top level of the user's configuration file."""
     PACKAGE = auto()
-    """A `[package.NAME]` table of the user's configuration file."""
+    """A `[package.NAME]` table of the user's file, or `[tool.passbuild.package.NAME]` of the project one works in."""
 
 
 @frozen
@@ -143,6 +151,50 @@ KEYS: tuple[Key, ...] = (
         help="What installs the build requirements; auto is uv where it is available, else pip.",
     ),
     Key(
+        name="index-url",
+        kind=Kind.URL,
+        places=_FILES,
+        metavar="URL",
+        help="The package index, instead of the one that the installer is configured for.",
+    ),
+    Key(
+        name="extra-index-url",
+        kind=Kind.URLS,
+        places=_FILES,
+        metavar="URL",
+        help="Another package index; the best version of all of them counts. Repeatable.",
+    ),
+    Key(
+        name="find-links",
+        kind=Kind.LINKS,
+        places=_FILES,
+        flags=("-f", "--find-links"),
+        metavar="PLACE",
+        help="Look for archives in this folder or page, too. Repeatable.",
+    ),
+    Key(
+        name="no-index",
+        kind=Kind.FLAG,
+        places=Place.PROJECT | Place.USER,
+        default="false",
+        help="Ask no package index; only --find-links counts.",
+    ),
+    Key(
+        name="offline",
+        kind=Kind.FLAG,
+        places=Place.USER,
+        default="false",
+        help="Let the installer use no network: uv takes what it has in its cache, pip what --find-links has.",
+    ),
+    Key(
+        name="environment",
+        kind=Kind.VARIABLES,
+        places=_FILES,
+        flags=("-E", "--environment"),
+        metavar="NAME=VALUE",
+        help="Set an environment variable for the build backend. Repeatable.",
+    ),
+    Key(
         name="config-settings",
         kind=Kind.PAIRS,
         places=_FILES,
@@ -163,7 +215,44 @@ KEYS: tuple[Key, ...] = (
         places=Place.USER,
         flags=("-o", "--outdir"),
         metavar="FOLDER",
-        help="Where the artifact goes  [default: 'dist' in the project, or the archive's folder].",
+        help="Where the artifact goes  [default: 'dist' in the project, the archive's folder, or the current one].",
+    ),
+    Key(
+        name="pin",
+        kind=Kind.CHOICE,
+        places=_FILES,
+        choices=Pin,
+        default="none",
+        help="Let the wheel require the passed packages in the versions that it was built against.",
+    ),
+    Key(
+        name="sbom",
+        kind=Kind.FLAG,
+        places=_FILES,
+        default="false",
+        help="Put a CycloneDX document that names the passed packages into the wheel (PEP 770).",
+    ),
+    Key(
+        name="rebuild",
+        kind=Kind.FLAG,
+        places=Place.NOWHERE,
+        default="false",
+        help="Build the wheel even where the same one was built before, and keep it instead.",
+    ),
+    Key(
+        name="shared-wheels",
+        kind=Kind.URL,
+        places=Place.PROJECT | Place.USER,
+        metavar="PLACE",
+        help="Look for built wheels in this folder or fsspec URL, too.",
+    ),
+    Key(
+        name="shared-wheels-mode",
+        kind=Kind.CHOICE,
+        places=Place.PROJECT | Place.USER,
+        choices=SharedMode,
+        default="read-only",
+        help="Whether wheels that are built are also put into --shared-wheels.",
     ),
     Key(
         name="report",

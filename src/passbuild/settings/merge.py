@@ -12,7 +12,16 @@ from packaging.utils import canonicalize_name, is_normalized_name
 from passbuild.errors import Mistake
 from passbuild.settings import sources
 from passbuild.settings.keys import CONFIG_FILE, KEYS, Kind
-from passbuild.settings.model import Color, InstallerChoice, OnMismatch, OnMissing, Setting, Settings
+from passbuild.settings.model import (
+    Color,
+    InstallerChoice,
+    OnMismatch,
+    OnMissing,
+    Pin,
+    Setting,
+    Settings,
+    SharedMode,
+)
 from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
@@ -29,7 +38,30 @@ T = TypeVar("T")
 _DEFAULTS = {key.name: key.default for key in KEYS}
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 _ALL = ":all:"
-_TEXTS = {Kind.NAMES, Kind.REQUIREMENTS, Kind.TAKEN, Kind.FILES, Kind.PATH, Kind.TEXT}
+_DECODERS = {
+    Kind.NAMES: "_requirement",
+    Kind.REQUIREMENTS: "_requirement",
+    Kind.TAKEN: "_name",
+    Kind.PATH: "_path",
+    Kind.FILES: "_file",
+    Kind.PAIRS: "_pair",
+    Kind.VARIABLES: "_variable",
+    Kind.DOCUMENT: "_document",
+    Kind.TEXT: "_text",
+    Kind.URL: "_place",
+    Kind.URLS: "_place",
+    Kind.LINKS: "_place",
+    Kind.CHOICE: "_choice",
+    Kind.FLAG: "_flag",
+    Kind.COUNT: "_count",
+    Kind.NUMBER: "_number",
+}
+"""The methods of `_Decoder`."""
+_ONLY_URLS = {"index-url", "extra-index-url"}
+_TEXTS = {
+    *(Kind.NAMES, Kind.REQUIREMENTS, Kind.TAKEN, Kind.FILES, Kind.PATH, Kind.TEXT),
+    *(Kind.URL, Kind.URLS, Kind.LINKS),
+}
 
 
 def merged(layers: Sequence[Iterable[Entry]], mistakes: list[Mistake]) -> Settings:
@@ -67,12 +99,23 @@ def merged(layers: Sequence[Iterable[Entry]], mistakes: list[Mistake]) -> Settin
         on_mismatch=chosen.enum("on-mismatch", OnMismatch),
         on_missing=chosen.enum("on-missing", OnMissing),
         installer=chosen.enum("installer", InstallerChoice),
+        index_url=chosen.last("index-url"),
+        extra_index_url=chosen.all("extra-index-url"),
+        find_links=chosen.all("find-links"),
+        no_index=chosen.flag("no-index"),
+        offline=chosen.flag("offline"),
+        environment=_variables(chosen.all("environment")),
+        pin=chosen.enum("pin", Pin),
+        sbom=chosen.flag("sbom"),
+        rebuild=chosen.flag("rebuild"),
+        shared_wheels=chosen.last("shared-wheels"),
+        shared_wheels_mode=chosen.enum("shared-wheels-mode", SharedMode),
         outdir=chosen.last("outdir"),
         report=chosen.last("report"),
-        json=chosen.last("json") or Setting(value=False, origin="default"),
-        keep=chosen.last("keep") or Setting(value=False, origin="default"),
-        no_store=chosen.last("no-store") or Setting(value=False, origin="default"),
-        refresh=chosen.last("refresh") or Setting(value=False, origin="default"),
+        json=chosen.flag("json"),
+        keep=chosen.flag("keep"),
+        no_store=chosen.flag("no-store"),
+        refresh=chosen.flag("refresh"),
         cache_dir=chosen.last("cache-dir"),
         store_max_age=chosen.number("store-max-age"),
         store_max_size=chosen.number("store-max-size"),
@@ -88,34 +131,18 @@ class _Decoder:
     def __init__(self, mistakes: list[Mistake]) -> None:
         self._mistakes = mistakes
 
-    def value(self, entry: Entry) -> object:  # noqa: C901, PLR0911 - one line for each kind
+    def value(self, entry: Entry) -> object:
         """Return the typed value, or None after noting a mistake."""
         if entry.key.kind in _TEXTS and not isinstance(entry.value, str):
             self._wrong(entry, "has to be a string")
             return None
-        match entry.key.kind:
-            case Kind.NAMES | Kind.REQUIREMENTS:
-                return self._requirement(entry)
-            case Kind.TAKEN:
-                return self._name(entry)
-            case Kind.PATH:
-                return entry.base / Path(str(entry.value)).expanduser()
-            case Kind.FILES:
-                return self._file(entry)
-            case Kind.PAIRS:
-                return self._pair(entry)
-            case Kind.DOCUMENT:
-                return self._document(entry)
-            case Kind.TEXT:
-                return str(entry.value)
-            case Kind.CHOICE:
-                return self._choice(entry)
-            case Kind.FLAG:
-                return self._flag(entry)
-            case Kind.COUNT:
-                return self._count(entry)
-            case Kind.NUMBER:
-                return self._number(entry)
+        return getattr(self, _DECODERS[entry.key.kind])(entry)
+
+    def _text(self, entry: Entry) -> str:
+        return str(entry.value)
+
+    def _path(self, entry: Entry) -> Path:
+        return entry.base / Path(str(entry.value)).expanduser()
 
     def _wrong(self, entry: Entry, problem: str, hint: str = "") -> None:
         self._mistakes.append(Mistake(place=entry.place, problem=problem, hint=hint))
@@ -157,6 +184,25 @@ class _Decoder:
             return None
         name, _, value = str(entry.value).partition("=")
         return name, value
+
+    def _variable(self, entry: Entry) -> tuple[str, str] | None:
+        given = entry.value
+        name, sign, value = ("", "", "") if isinstance(given, tuple) else str(given).partition("=")
+        if isinstance(given, tuple) and isinstance(given[1], str):
+            name, sign, value = given[0], "=", given[1]
+        if name and sign and not {"=", "\0"} & {*name} and "\0" not in value:
+            return name, value
+        self._wrong(entry, "has to be a name and a text", 'write NAME=VALUE, or NAME = "VALUE" in a table')
+        return None
+
+    def _place(self, entry: Entry) -> str | None:
+        """Return a URL as it is and a path absolute; a page or folder may be missing now and be there later."""
+        text = str(entry.value).strip()
+        is_url = "://" in text
+        if is_url or entry.key.name not in _ONLY_URLS:
+            return text if is_url else str(entry.base / Path(text).expanduser())
+        self._wrong(entry, f"{text!r} is no URL", "write it with its scheme: https://… or file:///…")
+        return None
 
     def _document(self, entry: Entry) -> Mapping[str, object] | None:
         try:
@@ -223,6 +269,10 @@ class _Chosen:
         default = _DEFAULTS[name]
         return self.last(name) or Setting(value=choices(default), origin="default")  # type: ignore[call-arg]  # an Enum class is called with a value
 
+    def flag(self, name: str) -> Setting[bool]:
+        """Return the truth value that wins, or false."""
+        return self.last(name) or Setting(value=False, origin="default")
+
     def number(self, name: str) -> Setting[int]:
         """Return the number that wins, or the default."""
         return self.last(name) or Setting(value=int(_DEFAULTS[name] or 0), origin="default")
@@ -255,6 +305,12 @@ def _config_settings(decoded: Iterable[tuple[Entry, object]]) -> dict[str, str |
     return settings
 
 
+def _variables(given: Iterable[Setting[tuple[str, str]]]) -> tuple[Setting[tuple[str, str]], ...]:
+    """Return the variables by name, the later value of each."""
+    by_name = {item.value[0]: item for item in given}
+    return tuple(by_name[name] for name in sorted(by_name))
+
+
 def _as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
@@ -282,6 +338,7 @@ def collected(project: Project, surroundings: Surroundings, given: Given) -> Set
     layers = [
         sources.uv_entries(project.pyproject, project.folder, mistakes),
         sources.project_entries(project.pyproject, project.folder, mistakes),
+        sources.work_entries(surroundings.cwd, project.name, mistakes),
         *_user_layers(project.name, surroundings, given, mistakes),
     ]
     settings = merged(layers, mistakes)

@@ -39,6 +39,26 @@ class InstallerChoice(Enum):
     PIP = "pip"
 
 
+class Pin(Enum):
+    """How closely a wheel requires the passed packages that it was built against (2.6.1 stands for that version)."""
+
+    NONE = "none"
+    """Not at all: the wheel stays as the backend made it."""
+    EXACT = "exact"
+    """`==2.6.1`"""
+    PATCH = "patch"
+    """`>=2.6.1,<2.7`"""
+    MINOR = "minor"
+    """`>=2.6.1,<3`"""
+
+
+class SharedMode(Enum):
+    """What may be done with the shared place for wheels."""
+
+    READ_ONLY = "read-only"
+    READ_WRITE = "read-write"
+
+
 class Color(Enum):
     """When the output is coloured."""
 
@@ -75,8 +95,22 @@ class Settings:
     on_mismatch: Setting[OnMismatch]
     on_missing: Setting[OnMissing]
     installer: Setting[InstallerChoice]
+    index_url: Setting[str] | None
+    extra_index_url: tuple[Setting[str], ...]
+    find_links: tuple[Setting[str], ...]
+    """URLs, or absolute paths."""
+    no_index: Setting[bool]
+    offline: Setting[bool]
+    environment: tuple[Setting[tuple[str, str]], ...]
+    """Variables for the hooks, by name; each name once."""
+    pin: Setting[Pin]
+    sbom: Setting[bool]
+    rebuild: Setting[bool]
+    shared_wheels: Setting[str] | None
+    """A URL, or an absolute path."""
+    shared_wheels_mode: Setting[SharedMode]
     outdir: Setting[Path] | None
-    """Where the artifact goes, absolute; None is `dist` in the project, or the archive's folder."""
+    """Where the artifact goes, absolute; None is `dist` in the project, the archive's folder, or the current one."""
     report: Setting[Path] | None
     """A file for the JSON report, absolute."""
     json: Setting[bool]

@@ -1,10 +1,12 @@
-"""The five sources of settings, each read into entries: one raw value, its key, and the place where it stands.
+"""The sources of settings, each read into entries: one raw value, its key, and the place where it stands.
 
 ==========================  =============================================================
 source (the later wins)     place of an entry, as a person would look for it
 ==========================  =============================================================
 uv's table                  ``pyproject.toml [tool.uv] no-build-isolation-package[0]``
 the project's table         ``pyproject.toml [tool.passbuild] passthrough[0]``
+where one works: uv's       ``pyproject.toml [tool.uv.extra-build-dependencies] flash-attn[0]``
+where one works: ours       ``pyproject.toml [tool.passbuild.package.flash-attn] passthrough[0]``
 the user's file             ``~/.config/passbuild/config.toml passthrough[0]``, then ``[package.NAME]``
 environment variables       ``PASSBUILD_PASSTHROUGH``
 command line, or arguments  ``--passthrough``, or ``passthrough=``
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BY_NAME = {key.name: key for key in KEYS}
-_LISTS = {Kind.NAMES, Kind.REQUIREMENTS, Kind.TAKEN, Kind.FILES}
+_LISTS = {Kind.NAMES, Kind.REQUIREMENTS, Kind.TAKEN, Kind.FILES, Kind.URLS, Kind.LINKS}
+_TABLES = {Kind.PAIRS, Kind.VARIABLES}
+_PLAIN = {Kind.FLAG: ((bool, str), "true or false"), Kind.NUMBER: ((int, str), "a whole number")}
 _SEPARATOR = re.compile(r"\s+|,(?=\s*[A-Za-z:])(?![^\[]*\])")
 """White space, or a comma before a letter: the comma of `numpy>=1,<2` and of `jax[a,b]` separates nothing."""
 
@@ -69,8 +73,27 @@ def project_entries(pyproject: Mapping[str, object], folder: Path, mistakes: lis
     if isinstance(tool, dict) and not isinstance(tool.get("passbuild", {}), dict):
         mistakes.append(Mistake(place="pyproject.toml tool.passbuild", problem="has to be a table"))
         return
-    table = _table(pyproject, "tool", "passbuild")
+    table = {name: value for name, value in _table(pyproject, "tool", "passbuild").items() if name != "package"}
     yield from _toml_entries(table, "pyproject.toml [tool.passbuild] ", folder, Place.PROJECT, mistakes)
+
+
+def work_entries(cwd: Path, project: str | None, mistakes: list[Mistake]) -> Iterator[Entry]:
+    """Read what the project in whose folder one works sets for building others: uv's tables and our own.
+
+    Of uv's, ``extra-build-dependencies`` (one with ``match-runtime = true`` passes through) and
+    ``extra-build-variables``; as for uv, a ``uv.toml`` beside pyproject.toml counts instead of ``[tool.uv]``.
+    """
+    folder = next((folder for folder in (cwd, *cwd.parents) if (folder / "pyproject.toml").is_file()), None)
+    if folder is None:
+        return
+    pyproject = _document(folder / "pyproject.toml", mistakes)
+    file = "pyproject.toml" if folder == cwd else str(folder / "pyproject.toml")
+    if (folder / "uv.toml").is_file():
+        yield from _uv_packages(_document(folder / "uv.toml", mistakes), "uv.toml [", folder, project, mistakes)
+    else:
+        yield from _uv_packages(_table(pyproject, "tool", "uv"), f"{file} [tool.uv.", folder, project, mistakes)
+    packages = _table(pyproject, "tool", "passbuild").get("package", {})
+    yield from _package_entries(packages, f"{file} [tool.passbuild.package", folder, project, mistakes)
 
 
 def user_entries(file: Path, project: str | None, mistakes: list[Mistake], *, required: bool) -> Iterator[Entry]:
@@ -89,19 +112,7 @@ def user_entries(file: Path, project: str | None, mistakes: list[Mistake], *, re
         return
     packages = document.pop("package", {})
     yield from _toml_entries(document, f"{file} ", file.parent, Place.USER, mistakes)
-    if not isinstance(packages, dict):
-        mistakes.append(Mistake(place=f"{file} package", problem="has to hold tables: [package.NAME]"))
-        return
-    for name, table in packages.items():
-        where = f"{file} [package.{name}] "
-        if not is_normalized_name(canonicalize_name(name)):
-            mistakes.append(Mistake(place=where.strip(), problem=f"{name!r} is not a package name"))
-        if not isinstance(table, dict):
-            mistakes.append(Mistake(place=where.strip(), problem="has to be a table"))
-            continue
-        entries = list(_toml_entries(table, where, file.parent, Place.PACKAGE, mistakes))
-        if project is not None and canonicalize_name(name) == project:
-            yield from entries
+    yield from _package_entries(packages, f"{file} [package", file.parent, project, mistakes)
 
 
 def environment_entries(environ: Mapping[str, str], cwd: Path, mistakes: list[Mistake]) -> Iterator[Entry]:
@@ -132,7 +143,7 @@ def option_entries(
             continue
         long = next((flag for flag in key.flags if flag.startswith("--")), f"--{key.name}")
         place = long if spelled_as_options else f"{key.field}="
-        if isinstance(value, dict) and key.kind is Kind.PAIRS:
+        if isinstance(value, dict) and key.kind in _TABLES:
             for name, item in value.items():
                 yield Entry(key=key, value=(name, item), place=place, base=cwd)
         elif isinstance(value, (tuple, list)):
@@ -164,22 +175,79 @@ def _toml_entries(
                 continue
             for index, item in enumerate(value):
                 yield Entry(key=key, value=item, place=f"{where}{name}[{index}]", base=base)
-        elif key.kind is Kind.PAIRS:
+        elif key.kind in _TABLES:
             if not isinstance(value, dict):
                 mistakes.append(Mistake(place=f"{where}{name}", problem="has to be a table"))
                 continue
             for item_name, item in value.items():
                 yield Entry(key=key, value=(item_name, item), place=f"{where}{name}.{item_name}", base=base)
-        elif not isinstance(value, str):
-            mistakes.append(Mistake(place=f"{where}{name}", problem="has to be a string"))
         else:
-            yield Entry(key=key, value=value, place=f"{where}{name}", base=base)
+            types, what = _PLAIN.get(key.kind, ((str,), "a string"))
+            if isinstance(value, types):
+                yield Entry(key=key, value=value, place=f"{where}{name}", base=base)
+            else:
+                mistakes.append(Mistake(place=f"{where}{name}", problem=f"has to be {what}"))
+
+
+def _package_entries(
+    packages: object, where: str, base: Path, project: str | None, mistakes: list[Mistake]
+) -> Iterator[Entry]:
+    """Read tables by package names, all of them, and yield what is set for the one that is built."""
+    if not isinstance(packages, dict):
+        mistakes.append(Mistake(place=f"{where}]", problem="has to hold tables, one for each package name"))
+        return
+    for name, table in packages.items():
+        place = f"{where}.{name}] "
+        if not is_normalized_name(canonicalize_name(name)):
+            mistakes.append(Mistake(place=place.strip(), problem=f"{name!r} is not a package name"))
+        if not isinstance(table, dict):
+            mistakes.append(Mistake(place=place.strip(), problem="has to be a table"))
+            continue
+        entries = list(_toml_entries(table, place, base, Place.PACKAGE, mistakes))
+        if project is not None and canonicalize_name(name) == project:
+            yield from entries
+
+
+def _uv_packages(
+    table: Mapping[str, object], where: str, base: Path, project: str | None, mistakes: list[Mistake]
+) -> Iterator[Entry]:
+    """Read uv's settings for the builds of packages, those for the one that is built; others are uv's to judge."""
+    for name, items in _table(table, "extra-build-dependencies").items():
+        if project is None or canonicalize_name(name) != project:
+            continue
+        place = f"{where}extra-build-dependencies] {name}"
+        if not isinstance(items, list):
+            mistakes.append(Mistake(place=place, problem="has to be a list"))
+            continue
+        for index, item in enumerate(items):
+            is_passed = isinstance(item, dict) and item.get("match-runtime") is True
+            value = item.get("requirement") if isinstance(item, dict) else item
+            key = _BY_NAME["passthrough" if is_passed else "build-requires"]
+            yield Entry(key=key, value=value, place=f"{place}[{index}]", base=base)
+    for name, variables in _table(table, "extra-build-variables").items():
+        if project is None or canonicalize_name(name) != project:
+            continue
+        place = f"{where}extra-build-variables] {name}"
+        if not isinstance(variables, dict):
+            mistakes.append(Mistake(place=place, problem="has to be a table"))
+            continue
+        for variable, value in variables.items():
+            key = _BY_NAME["environment"]
+            yield Entry(key=key, value=(variable, value), place=f"{place}.{variable}", base=base)
+
+
+def _document(file: Path, mistakes: list[Mistake]) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        mistakes.append(Mistake(place=str(file), problem=f"cannot be read: {error}"))
+        return {}
 
 
 def _split(key: Key, text: str, variable: str, mistakes: list[Mistake]) -> Iterable[str]:
     if key.kind in (Kind.NAMES, Kind.REQUIREMENTS, Kind.TAKEN):
         return [part for part in _SEPARATOR.split(text.strip()) if part]
-    if key.kind in (Kind.FILES, Kind.PAIRS):
+    if key.kind in (Kind.FILES, Kind.PAIRS, Kind.VARIABLES, Kind.URLS, Kind.LINKS):
         try:
             return shlex.split(text)
         except ValueError as error:
