@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from passbuild import pipeline, workspace
 from passbuild.errors import HostChanged, PassbuildError
 from passbuild.journal import Journal
+from passbuild.project.source import of_path, understood
 from passbuild.settings.merge import Given
 from passbuild.surroundings import Surroundings
 
@@ -73,7 +74,7 @@ def build_environment(
     `build.ProjectBuilder.from_isolated_env(environment, source)` runs hooks in it.
     """
     order = _order(source, settings)
-    journal = Journal("environment", order.source, tell)
+    journal = Journal("environment", str(order.source), tell)
     with _reported(journal), workspace.opened(journal) as work:
         environment = pipeline.ready(pipeline.begun(order, work, journal), kind)
         yield environment
@@ -90,7 +91,7 @@ def _run(
     settings: Mapping[str, object],
 ) -> Report:
     order = _order(source, settings)
-    journal = Journal(command, order.source, tell)
+    journal = Journal(command, str(order.source), tell)
     with _reported(journal):
         return step(order, journal)
 
@@ -98,8 +99,9 @@ def _run(
 def _order(source: Source, settings: Mapping[str, object]) -> pipeline.Order:
     surroundings = Surroundings.here()
     values = {name: _plain(value) for name, value in settings.items()}
-    path = surroundings.cwd / Path(source).expanduser()
-    return pipeline.Order(source=path, given=Given(values=values, spelled_as_options=False), surroundings=surroundings)
+    what = understood(source, surroundings.cwd) if isinstance(source, str) else of_path(surroundings.cwd / source)
+    given = Given(values=values, spelled_as_options=False)
+    return pipeline.Order(source=what, given=given, surroundings=surroundings)
 
 
 def _plain(value: object) -> object:

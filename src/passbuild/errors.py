@@ -167,10 +167,10 @@ class InvalidProject(Mistaken):
 
 
 class SourceNotFound(UsageError):
-    """SOURCE is neither a project folder nor an sdist archive."""
+    """SOURCE is neither a project folder nor an sdist archive, nor anything that can be fetched."""
 
     code = "source-not-found"
-    source: Path
+    source: Path | str
     problem: str
 
     @property
@@ -182,15 +182,74 @@ class SourceNotFound(UsageError):
     def hint(self) -> str:
         """What SOURCE can be."""
         return (
-            "give a folder with a pyproject.toml or setup.py, or an sdist archive (.tar.gz, .zip): passbuild wheel PATH"
+            "give a folder with a pyproject.toml or setup.py, an sdist archive (.tar.gz, .zip), a requirement such as "
+            "'h5py==3.16.0', or a URL"
         )
+
+
+class AmbiguousSource(UsageError):
+    """A bare word is the name of a folder here, and could be that of a project on the index."""
+
+    code = "ambiguous-source"
+    word: str
+    folder: Path
+    project: str
+
+    @property
+    def message(self) -> str:
+        """What the folder holds."""
+        holds = f"the project {self.project}" if self.project else "no Python project"
+        return f"{self.word}: there is a folder of this name here, which holds {holds}"
+
+    @property
+    def hint(self) -> str:
+        """How to write either."""
+        return f"write ./{self.word} for the folder, or {self.word}==VERSION for what is on the index"
+
+
+class UnusableSource(UsageError):
+    """SOURCE is written so that nothing can be built of it."""
+
+    code = "unusable-source"
+    source: str
+    problem: str
+    advice: str
+
+    @property
+    def message(self) -> str:
+        """What was written and what is wrong with it."""
+        return f"{self.source}: {self.problem}"
+
+    @property
+    def hint(self) -> str:
+        """What to write instead."""
+        return self.advice
+
+
+class WrongHash(UsageError):
+    """An archive has another hash than the one that was asked for."""
+
+    code = "wrong-hash"
+    source: str
+    wanted: str
+    found: str
+
+    @property
+    def message(self) -> str:
+        """Both hashes."""
+        return f"{self.source}: wanted {self.wanted}, found {self.found}"
+
+    @property
+    def hint(self) -> str:
+        """What to compare."""
+        return "get the archive again, and compare the hash with the one that its publisher states"
 
 
 class AlreadySdist(UsageError):
     """An sdist is to be made of what is an sdist already."""
 
     code = "already-sdist"
-    source: Path
+    source: str
 
     @property
     def message(self) -> str:
@@ -407,6 +466,28 @@ class Unresolvable(PlanImpossible):
         return (
             "check [build-system] requires in pyproject.toml, the --build-constraint files "
             "and the installer's index settings"
+        )
+
+
+class CannotFetch(PlanImpossible):
+    """The installer found no sdist of what is to be built, or could not get it."""
+
+    code = "cannot-fetch"
+    source: str
+    installer: str
+    conclusion: Sequence[str]
+
+    @property
+    def message(self) -> str:
+        """What was asked for and the installer's own conclusion."""
+        return "\n".join((f"{self.source}: {self.installer} cannot fetch an sdist of it:", *self.conclusion))
+
+    @property
+    def hint(self) -> str:
+        """What to look at."""
+        return (
+            "check name and version, and the index (--index-url, --extra-index-url, --find-links); a project that "
+            "publishes wheels alone has no sdist: take its repository, such as git+https://…@TAG"
         )
 
 

@@ -63,7 +63,7 @@ class Event:
 class Journal:
     """Takes down what happens in one run."""
 
-    def __init__(self, command: str, source: Path, tell: Callable[[Event], None] | None = None) -> None:
+    def __init__(self, command: str, source: str, tell: Callable[[Event], None] | None = None) -> None:
         self._report = Report(command=command, source=source)
         self._tell = tell
 
@@ -134,7 +134,7 @@ class Journal:
             if event.topic is Topic.WARNING and event.text not in of_plan:
                 self.warning(f"{name}: {event.text}")
 
-        return Journal("wheel", source, tell)
+        return Journal("wheel", str(source), tell)
 
     def failed(self, error: PassbuildError) -> Report:
         """Note how the run failed."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal
 from packaging.utils import canonicalize_name
 
 from passbuild import artifact, workspace
-from passbuild.environment import build_environment, installers, locks, memory
+from passbuild.environment import build_environment, fetch, installers, locks, memory
+from passbuild.environment.fetch import Errand
 from passbuild.environment.installation import Site
 from passbuild.environment.sdists import BuiltWheel
 from passbuild.environment.store import Store
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from passbuild.journal import Journal
     from passbuild.plan.model import Plan
     from passbuild.project.model import Project
+    from passbuild.project.source import Source
     from passbuild.report import Report
     from passbuild.settings.merge import Given
     from passbuild.settings.model import Setting, Settings
@@ -58,8 +60,7 @@ if TYPE_CHECKING:
 class Order:
     """What is to be done, as the caller gave it."""
 
-    source: Path
-    """A folder or an archive, absolute."""
+    source: Source
     given: Given
     surroundings: Surroundings
 
@@ -90,7 +91,7 @@ def sdist(order: Order, journal: Journal) -> Report:
     """Build an sdist and publish it."""
     with workspace.opened(journal) as work:
         run = begun(order, work, journal)
-        read.refuse_archive(run.project)
+        read.refuse_ours(run.project)
         _built(run, "sdist", artifact.Identity(name=run.project.name, version=run.project.version))
     return journal.report
 
@@ -99,7 +100,7 @@ def sdist_and_wheel(order: Order, journal: Journal) -> Report:
     """Build an sdist, and a wheel from that sdist; publish both."""
     with workspace.opened(journal) as work:
         run = begun(order, work, journal)
-        read.refuse_archive(run.project)
+        read.refuse_ours(run.project)
         environment = _built(run, "sdist", artifact.Identity(name=run.project.name, version=run.project.version))
         built = journal.report.artifact
         with journal.step("unpack the sdist"):
@@ -138,10 +139,12 @@ def metadata(order: Order, journal: Journal) -> Report:
 
 def begun(order: Order, work: Workspace, journal: Journal, *, asks: bool = False) -> Run:
     """Open the project, collect the settings, find and read the host, which `asks` always makes a question to it."""
-    project = read.opened(order.source, work.source)
+    project = _opened(order, work, journal)
     settings = merge.collected(project, order.surroundings, order.given)
     journal.settings(settings)
-    beside = order.surroundings.cwd if project.is_archive else project.folder
+    environ = installers.configured(settings, order.surroundings.environ)
+    order = replace(order, surroundings=replace(order.surroundings, environ=environ))
+    beside = order.surroundings.cwd if project.is_ours else project.folder
     choice = find.found(settings.host, beside, order.surroundings)
     with journal.step("read the host"):
         host = probe.probed(
@@ -150,6 +153,30 @@ def begun(order: Order, work: Workspace, journal: Journal, *, asks: bool = False
     journal.host(host)
     chain = (project.name or project.folder.name,)
     return Run(order=order, project=project, settings=settings, host=host, workspace=work, journal=journal, chain=chain)
+
+
+def _opened(order: Order, work: Workspace, journal: Journal) -> Project:
+    """Open the project, which a host's installer may have to fetch first, by what the user has set for it."""
+    source = order.source
+    if source.path is not None:
+        return read.opened(source.path, work.source)
+    settings = merge.of_user(order.surroundings, order.given, source.name)
+    journal.settings(settings)
+    environ = installers.configured(settings, order.surroundings.environ)
+    surroundings = replace(order.surroundings, environ=environ)
+    choice = find.found(settings.host, surroundings.cwd, surroundings)
+    host = probe.probed(choice, (), environ, _memory(settings, order))
+    errand = Errand(
+        source=source,
+        host=host,
+        installer=installers.chosen(settings.installer.value, host, surroundings),
+        scratch=work.new_folder("fetch"),
+        surroundings=surroundings,
+        on_line=work.on_line,
+    )
+    with journal.step("fetch the source"):
+        tree = fetch.fetched(errand)
+    return read.read(source.text, tree, is_ours=True)
 
 
 def ready(run: Run, kind: Literal["wheel", "sdist"], reusable: BuildEnvironment | None = None) -> BuildEnvironment:
@@ -291,7 +318,7 @@ def _built(
             staged = _backend(run, environment).build(kind, staging)
         run.journal.artifact(artifact.published(staged, kind, outdir, expected))
     kept = _store(run.settings, run.order)
-    if kept is not None and not run.project.is_archive and not is_stale:  # what is stale has to be said again
+    if kept is not None and not run.project.is_ours and not is_stale:  # what is stale has to be said again
         memory.note(kept, run.project.folder, environment)
     if kind == "wheel":
         for name in environment.untouched(run.workspace.log.read_text(encoding="utf-8", errors="replace")):
@@ -313,7 +340,10 @@ def _warned_of_stale(run: Run, environment: BuildEnvironment) -> bool:
 def _outdir(run: Run) -> Path:
     if run.settings.outdir is not None:
         return run.settings.outdir.value
-    return run.order.source.parent if run.order.source.is_file() else run.order.source / "dist"
+    path = run.order.source.path
+    if path is None:
+        return run.order.surroundings.cwd
+    return path.parent if path.is_file() else path / "dist"
 
 
 def _is_same(before: Plan, now: Plan) -> bool:

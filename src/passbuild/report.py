@@ -57,7 +57,8 @@ class Report:
 
     command: str
     """`wheel`, `sdist`, `build`, `plan` or `metadata`."""
-    source: Path
+    source: str
+    """A path, or what was given to fetch; without credentials."""
     settings: Settings | None = None
     host: Host | None = None
     plan: Plan | None = None
@@ -87,7 +88,7 @@ class Report:
         return {
             "schema": SCHEMA,
             "command": self.command,
-            "source": str(self.source),
+            "source": self.source,
             "ok": self.error is None,
             "artifacts": [_artifact(item) for item in self.artifacts],
             "metadata": self.metadata,

@@ -82,8 +82,9 @@ def host(*distributions: Distribution, executable: str = "/host/bin/python") -> 
 def project(*requires: str, name: str | None = "project", pyproject: dict[str, object] | None = None) -> Project:
     """Return a project with these build requirements."""
     return Project(
-        given=Path("/project"),
+        given="/project",
         folder=Path("/project"),
+        is_ours=False,
         pyproject=pyproject or {},
         build_system=BuildSystem(requires=tuple(map(Requirement, requires)), backend="backend"),
         name=canonicalize_name(name) if name else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -41,7 +40,7 @@ def setting_options(*without: str) -> Callable[[F], F]:
         for key in reversed((*KEYS, CONFIG_FILE)):
             if key.name not in without:
                 function = _option(key)(function)
-        source = click.argument("source", default=".", type=click.Path(path_type=Path))
+        source = click.argument("source", default=".", metavar="[SOURCE]")
         return source(function)
 
     return decorate

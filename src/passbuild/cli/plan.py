@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from passbuild.cli.options import setting_options
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 @click.command()
 @setting_options("outdir")
-def plan(source: Path, **options: object) -> None:
+def plan(source: str, **options: object) -> None:
     """Say what would pass through, what would be installed, what is refused, and why; build nothing.
 
     It also says where each setting came from.

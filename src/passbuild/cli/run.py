@@ -16,6 +16,8 @@ from passbuild.cli.console import Speaker, tell
 from passbuild.cli.paint import let_go
 from passbuild.errors import Cancelled, OutputNotWritable, PassbuildError
 from passbuild.journal import Journal
+from passbuild.project.source import understood
+from passbuild.redaction import redacted
 from passbuild.settings import merge
 from passbuild.settings.merge import Given
 from passbuild.surroundings import Surroundings
@@ -37,7 +39,7 @@ _STEPS: Mapping[str, Callable[[pipeline.Order, Journal], Report]] = {
 }
 
 
-def run(command: str, source: Path, options: dict[str, object]) -> None:
+def run(command: str, source: str, options: dict[str, object]) -> None:
     """Run a command, print its result, and end with its exit code."""
     surroundings = Surroundings.here()
     config_file = options.pop("config_file", None)
@@ -46,10 +48,13 @@ def run(command: str, source: Path, options: dict[str, object]) -> None:
         spelled_as_options=True,
         config_file=surroundings.cwd / str(config_file) if config_file else None,
     )
-    path = Path(os.path.normpath(surroundings.cwd / source.expanduser()))
-    order = pipeline.Order(source=path, given=given, surroundings=surroundings)
     speaker = Speaker(surroundings.environ)
-    journal = Journal(command, path, speaker.hear)
+    try:
+        order = pipeline.Order(source=understood(source, surroundings.cwd), given=given, surroundings=surroundings)
+    except PassbuildError as error:
+        report = Journal(command, redacted(source), speaker.hear).failed(error)
+        _end(speaker, report, error, as_json=bool(options.get("json")) or _asks_for_json(surroundings))
+    journal = Journal(command, str(order.source), speaker.hear)
     try:
         with _signals_raise():
             report = _STEPS[command](order, journal)
@@ -85,7 +90,7 @@ def tell_result(text: str) -> None:
 def refuse(error: UsageError, arguments: Sequence[str], surroundings: Surroundings) -> NoReturn:
     """End with an error that was found before there was a command to run."""
     as_json = "--json" in arguments or _asks_for_json(surroundings)
-    report = Journal("", surroundings.cwd).failed(error)
+    report = Journal("", str(surroundings.cwd)).failed(error)
     _end(Speaker(surroundings.environ), report, error, as_json=as_json)
 
 

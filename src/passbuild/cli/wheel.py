@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from passbuild.cli.options import setting_options
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 @click.command()
 @setting_options()
-def wheel(source: Path, **options: object) -> None:
+def wheel(source: str, **options: object) -> None:
     """Build a wheel of SOURCE, a project folder or an sdist archive, against the host's packages that pass through."""
     from passbuild.cli.run import run
 

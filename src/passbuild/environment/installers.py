@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
     from passbuild.environment.venv import Venv
     from passbuild.host.model import Host
+    from passbuild.settings.model import Settings
     from passbuild.surroundings import Surroundings
 
 _PIP_WITH_PYTHON_OPTION = Version("22.3")
 _PIP_DOWNLOADS = ("http-v2", "http")
 """The folders of pip's cache that hold what it downloaded, from pip 23.3 on and before."""
+_UV_NO_INDEX = "UV_NO_INDEX"
+"""Our own variable for uv's option `--no-index`."""
 _ELSEWHERE = {
     "PIP_TARGET",
     "PIP_PREFIX",
@@ -57,6 +60,10 @@ class Task:
     """A constraints file beside `requirements`, which names it: given as an option, it would hide UV_CONSTRAINT."""
     only_binary: Sequence[str] = ()
     """Names of which it has to take the wheel, whatever its own settings say."""
+    no_binary: Sequence[str] = ()
+    """Names of which it has to take the sdist."""
+    without_dependencies: bool = False
+    """Whether it installs nothing but what is asked for."""
 
 
 class Installer(Protocol):
@@ -89,6 +96,36 @@ def chosen(choice: InstallerChoice, host: Host, surroundings: Surroundings) -> I
     return pip
 
 
+def configured(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return `environ` with what the settings say of indexes, as the variables of both installers.
+
+    As variables, not options: credentials are nobody's business who lists processes, and an option of uv hides what its
+    variable says.
+    """
+    made = dict(environ)
+    links = [item.value if "://" in item.value else Path(item.value).as_uri() for item in settings.find_links]
+    extra = [item.value for item in settings.extra_index_url]
+    if settings.index_url is not None:
+        made |= dict.fromkeys(("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), settings.index_url.value)
+    for variable, separator, items in (
+        ("PIP_EXTRA_INDEX_URL", " ", extra),
+        ("UV_EXTRA_INDEX_URL", " ", extra),
+        ("PIP_FIND_LINKS", " ", links),
+        ("UV_FIND_LINKS", ",", links),
+    ):
+        if items:
+            made[variable] = separator.join(filter(None, (environ.get(variable, ""), *items)))
+    if extra:  # pip takes the best version of all indexes, and knows no other way
+        made.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
+    if settings.no_index.value or settings.offline.value:
+        made["PIP_NO_INDEX"] = "1"
+    if settings.offline.value:
+        made["UV_OFFLINE"] = "1"
+    if settings.no_index.value:
+        made[_UV_NO_INDEX] = "1"
+    return made
+
+
 def environ_for(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the installer's environment: the user's, less what shows it the host or sends it elsewhere."""
     hidden = {*_ELSEWHERE, "PYTHONPATH", "PYTHONHOME", "PYTHONPLATLIBDIR", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"}
@@ -101,6 +138,8 @@ class Uv:
     """uv, by ``uv pip install``."""
 
     program: Path
+    no_index: bool = False
+    """Whether it asks no index; it has no variable for that."""
 
     @property
     def name(self) -> str:
@@ -112,7 +151,8 @@ class Uv:
         target = ["--python", str(task.venv.python), "--color", "never"]
         # Wheels in uv's cache were built against whatever was there then: a setting of their own keeps them apart.
         apart = ["--no-build-isolation", "--config-setting", "passbuild=hand-over"] if task.wheels else []
-        return [str(self.program), "pip", "install", *target, *apart, *_inputs(task)]
+        index = ["--no-index"] if self.no_index else []
+        return [str(self.program), "pip", "install", *target, *index, *apart, *_inputs(task)]
 
     def variables(self, task: Task, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the place of the wheels: given as an option, it would hide what the variable says."""
@@ -180,14 +220,16 @@ class Pip:
 def _inputs(task: Task) -> list[str]:
     limits = [argument for file in task.constraints for argument in ("--constraint", str(file))]
     binary = [argument for name in task.only_binary for argument in ("--only-binary", name)]
-    return ["--requirement", str(task.requirements), *limits, *binary]
+    binary += [argument for name in task.no_binary for argument in ("--no-binary", name)]
+    alone = ["--no-deps"] if task.without_dependencies else []
+    return ["--requirement", str(task.requirements), *limits, *binary, *alone]
 
 
 def _uv(environ: Mapping[str, str]) -> Uv | None:
     """Find uv beside passbuild (the extra `uv`), then on PATH."""
     beside = shutil.which("uv", path=str(Path(sys.executable).parent))
     program = beside or shutil.which("uv", path=environ.get("PATH"))
-    return Uv(program=Path(program)) if program else None
+    return Uv(program=Path(program), no_index=_UV_NO_INDEX in environ) if program else None
 
 
 def _pip(host: Host, cache: Path) -> Pip | None:

@@ -30,10 +30,12 @@ class BuildSystem:
 class Project:
     """A source tree and what it states about itself."""
 
-    given: Path
-    """What the user named: a folder or an archive, absolute."""
+    given: str
+    """What the user named, without credentials."""
     folder: Path
-    """The source tree: `given` itself, or where the archive was extracted."""
+    """The source tree."""
+    is_ours: bool
+    """Whether the source tree was extracted or fetched for this run, so that nobody else works in it."""
     pyproject: Mapping[str, object]
     """The decoded pyproject.toml; empty without one."""
     build_system: BuildSystem
@@ -41,8 +43,3 @@ class Project:
     """The static name, from ``[project]``, or from PKG-INFO of an sdist."""
     version: Version | None
     """The static version, likewise."""
-
-    @property
-    def is_archive(self) -> bool:
-        """Whether the source tree was extracted from an archive."""
-        return self.given != self.folder

@@ -49,18 +49,32 @@ def opened(source: Path, extract_to: Path) -> Project:
         raise SourceNotFound(source=source, problem="is not an sdist archive (.tar.gz, .zip)")
     else:
         raise SourceNotFound(source=source, problem="there is no such folder or file")
-    return _read(source, folder)
+    return read(source, folder, is_ours=folder != source)
 
 
-def refuse_archive(project: Project) -> None:
-    """Raise AlreadySdist for a project that was extracted from an archive."""
-    if project.is_archive:
+def refuse_ours(project: Project) -> None:
+    """Raise AlreadySdist for a project that was extracted from an archive, or fetched."""
+    if project.is_ours:
         raise AlreadySdist(source=project.given)
 
 
-def _read(given: Path, folder: Path) -> Project:
+def is_project(folder: Path) -> bool:
+    """Whether a folder holds a Python project."""
+    return (folder / "pyproject.toml").is_file() or (folder / "setup.py").is_file()
+
+
+def static_name(folder: Path) -> NormalizedName | None:
+    """Return the name that a folder states; None where it states none, or nothing that can be read."""
+    try:
+        return _identity(_decoded(folder / "pyproject.toml"), folder)[0]
+    except InvalidProject:
+        return None
+
+
+def read(given: Path | str, folder: Path, *, is_ours: bool) -> Project:
+    """Return the project in `folder`, which came of `given`. Raises SourceNotFound or InvalidProject."""
     file = folder / "pyproject.toml"
-    if not file.is_file() and not (folder / "setup.py").is_file():
+    if not is_project(folder):
         raise SourceNotFound(source=given, problem="is no Python project: it has neither pyproject.toml nor setup.py")
     pyproject = _decoded(file)
     mistakes: list[Mistake] = []
@@ -69,8 +83,9 @@ def _read(given: Path, folder: Path) -> Project:
     if mistakes:
         raise InvalidProject(mistakes=tuple(mistakes))
     return Project(
-        given=given,
+        given=str(given),
         folder=folder,
+        is_ours=is_ours,
         pyproject=pyproject,
         build_system=build_system,
         name=name,

@@ -346,10 +346,16 @@ def collected(project: Project, surroundings: Surroundings, given: Given) -> Set
     return settings
 
 
-def of_user(surroundings: Surroundings, given: Given) -> Settings:
-    """Return the settings that count without a project. Raises InvalidSettings with every mistake at once."""
+def of_user(surroundings: Surroundings, given: Given, name: NormalizedName | None = None) -> Settings:
+    """Return the settings that count without a project, or for one of this `name` of which nothing else is known yet.
+
+    Raises InvalidSettings with every mistake at once.
+    """
     mistakes: list[Mistake] = []
-    settings = merged(_user_layers(None, surroundings, given, mistakes), mistakes)
+    layers = _user_layers(name, surroundings, given, mistakes)
+    if name is not None:
+        layers.insert(0, sources.work_entries(surroundings.cwd, name, mistakes))
+    settings = merged(layers, mistakes)
     sources.check(mistakes)
     return settings
 

@@ -124,7 +124,7 @@ def test_sdist_is_extracted_and_known_by_its_pkg_info(tmp_path: Path) -> None:
     project = read.opened(tmp_path / "thing-1.0.zip", tmp_path / "extracted")
 
     assert project.folder == tmp_path / "extracted" / "thing-1.0"
-    assert project.is_archive
+    assert project.is_ours
     assert (project.name, str(project.version)) == ("thing", "1.0")
 
 

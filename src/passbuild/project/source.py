@@ -1,0 +1,156 @@
+"""Understand SOURCE: a folder, an archive, a requirement, or a URL. Nothing is fetched here."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, unquote, urldefrag, urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidSdistFilename, canonicalize_name, is_normalized_name, parse_sdist_filename
+
+from passbuild.errors import AmbiguousSource, SourceNotFound, UnusableSource, WrongHash
+from passbuild.project import read
+from passbuild.redaction import redacted
+from passbuild.values import frozen
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
+_BLOCK = 1 << 20
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_HASHES = ("sha256", "sha384", "sha512")
+_LOOKS_LIKE_PATH = re.compile(r"^[.~/\\]|[/\\]|\.(?:tar\.gz|tgz|zip)$")
+
+
+@frozen
+class Source:
+    """What is to be built, as far as it is known before anything is opened or fetched."""
+
+    text: str
+    """As it was given, without credentials."""
+    path: Path | None = None
+    """A folder or an archive, absolute; None for what an installer has to fetch."""
+    line: str = ""
+    """The line of a requirements file that an installer fetches it by; may hold credentials."""
+    name: NormalizedName | None = None
+    """The name of the project, where the requirement or the URL states it."""
+    is_fixed: bool = False
+    """Whether the line stands for the same files tomorrow: one version, a URL with a hash, or a commit."""
+
+    def __str__(self) -> str:
+        """Return what to call it."""
+        return self.text if self.path is None else str(self.path)
+
+
+def of_path(path: Path) -> Source:
+    """Return a folder or an archive as a source."""
+    return Source(text=str(path), path=path)
+
+
+def understood(text: str, cwd: Path) -> Source:
+    """Return what `text` means to somebody who works in `cwd`: an existing path first, then a URL or a requirement.
+
+    Raises SourceNotFound, AmbiguousSource, UnusableSource or WrongHash.
+    """
+    path = Path(os.path.normpath(cwd / Path(text).expanduser()))
+    if path.exists():
+        _refuse_ambiguous(text, path)
+        return Source(text=text, path=path)
+    if _URL.match(text):
+        return _of_url(text, text, None)
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        requirement = None
+    if requirement is None or (_LOOKS_LIKE_PATH.search(text) and requirement.url is None):
+        raise SourceNotFound(source=path, problem="there is no such folder or file")
+    return _of_requirement(requirement, text)
+
+
+def _refuse_ambiguous(text: str, path: Path) -> None:
+    """Raise AmbiguousSource for a bare word that names a folder here and, as a project, something else."""
+    name = canonicalize_name(text)
+    is_word = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text) and is_normalized_name(name)
+    if not is_word or not path.is_dir():
+        return
+    project = read.static_name(path)
+    if read.is_project(path) and project in {None, name}:
+        return
+    raise AmbiguousSource(word=text, folder=path, project=project or "")
+
+
+def _of_requirement(requirement: Requirement, text: str) -> Source:
+    if requirement.extras:
+        shorter = re.sub(r"\[[^]]*\]", "", text)
+        problem = "extras are no part of a wheel"
+        raise UnusableSource(source=redacted(text), problem=problem, advice=f"leave them out: {shorter}")
+    if requirement.marker is not None:
+        advice = f"leave out what stands behind the semicolon: {requirement.marker}"
+        raise UnusableSource(source=redacted(text), problem="a marker says when, not what to build", advice=advice)
+    if requirement.url is not None:
+        return _of_url(requirement.url, text, canonicalize_name(requirement.name))
+    exact = [item for item in requirement.specifier if item.operator in {"==", "==="} and "*" not in item.version]
+    line = str(requirement)
+    return Source(text=text, line=line, name=canonicalize_name(requirement.name), is_fixed=bool(exact))
+
+
+def _of_url(url: str, text: str, name: NormalizedName | None) -> Source:
+    parts = urlsplit(url)
+    if parts.path.endswith(".whl"):
+        raise UnusableSource(source=redacted(text), problem="it is a wheel already", advice="give the URL of an sdist")
+    if parts.scheme == "file":
+        return Source(text=text, path=_local(url))
+    fragment = parse_qs(parts.fragment)
+    if "+" in parts.scheme:
+        is_fixed = _COMMIT.fullmatch(parts.path.rpartition("@")[2]) is not None
+        egg = fragment.get("egg", [""])[0]
+        name = name or (canonicalize_name(egg) if egg else None)
+        return Source(text=redacted(text), line=_line(url, name), name=name, is_fixed=is_fixed)
+    if parts.scheme not in {"http", "https"}:
+        advice = "give a path, a requirement, an http(s) or file URL, or a URL of version control such as git+https://…"
+        raise UnusableSource(source=redacted(text), problem=f"nothing is known of {parts.scheme}://", advice=advice)
+    digests = [f"--hash={kind}:{value}" for kind in _HASHES for value in fragment.get(kind, ())]
+    name = name or _name_of_archive(parts.path)
+    line = " ".join((_line(urldefrag(url).url if digests else url, name), *digests))
+    return Source(text=redacted(text), line=line, name=name, is_fixed=bool(digests))
+
+
+def _line(url: str, name: NormalizedName | None) -> str:
+    return f"{name} @ {url}" if name else url
+
+
+def _name_of_archive(path: str) -> NormalizedName | None:
+    try:
+        return parse_sdist_filename(unquote(path).rpartition("/")[2])[0]
+    except InvalidSdistFilename:
+        return None
+
+
+def _local(url: str) -> Path:
+    """Return the path of a file URL, after checking its hash. Raises SourceNotFound, UnusableSource or WrongHash."""
+    parts = urlsplit(url)
+    path = Path(unquote(parts.path))
+    if not path.exists():
+        raise SourceNotFound(source=path, problem="there is no such folder or file")
+    fragment = parse_qs(parts.fragment)
+    for kind in _HASHES:
+        for wanted in fragment.get(kind, ()):
+            found = _digest(path, kind)
+            if found != wanted.lower():
+                raise WrongHash(source=str(path), wanted=f"{kind}:{wanted}", found=f"{kind}:{found}")
+    return path / fragment["subdirectory"][0] if "subdirectory" in fragment and path.is_dir() else path
+
+
+def _digest(path: Path, kind: str) -> str:
+    if not path.is_file():
+        raise UnusableSource(source=str(path), problem="a folder has no hash", advice="leave out what stands behind #")
+    state = hashlib.new(kind)
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            state.update(block)
+    return state.hexdigest()
