@@ -108,16 +108,21 @@ def _folder_inside(outdir: Path, attempts: int = 5) -> Path:
     return Path(tempfile.mkdtemp(prefix=".passbuild-", dir=outdir))
 
 
-def published(staged: Path, kind: Literal["wheel", "sdist"], outdir: Path, expected: Identity) -> Artifact:
-    """Check a staged artifact and move it into `outdir`, over an older one of the same name.
-
-    Raises BadArtifact with everything that is wrong, and OutputNotWritable.
-    """
+def checked(staged: Path, kind: Literal["wheel", "sdist"], expected: Identity) -> Identity:
+    """Check what a hook says that it has made. Raises BadArtifact with everything that is wrong."""
     if staged.parent != Path(os.path.normpath(staged)).parent or not staged.is_file():
         raise BadArtifact(artifact=staged.name, findings=["the hook returned a name of which there is no file"])
     if staged.is_symlink():
         raise BadArtifact(artifact=staged.name, findings=["it is a link, which may lead nowhere tomorrow"])
-    identity = checked_wheel(staged, expected) if kind == "wheel" else checked_sdist(staged, expected)
+    return checked_wheel(staged, expected) if kind == "wheel" else checked_sdist(staged, expected)
+
+
+def published(staged: Path, kind: Literal["wheel", "sdist"], outdir: Path, expected: Identity) -> Artifact:
+    """Check a staged artifact and move it into `outdir`, over an older one of the same name.
+
+    Raises BadArtifact and OutputNotWritable.
+    """
+    identity = checked(staged, kind, expected)
     final = outdir / staged.name
     digest, size = _sha256(staged), staged.stat().st_size
     try:

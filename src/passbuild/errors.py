@@ -14,12 +14,15 @@ The tree, with the exit codes::
     │   ├── HostNotFound
     │   ├── HostUnusable
     │   ├── InstallerNotFound
+    │   ├── ExtraMissing
     │   ├── NotAStore
     │   └── OutputNotWritable
     ├── PlanImpossible            3   what is asked for cannot be had together
     │   ├── Refused
     │   │   ├── VersionMismatch
-    │   │   └── PassthroughMissing
+    │   │   ├── PassthroughMissing
+    │   │   └── PinContradiction
+    │   ├── NotAmendable
     │   ├── Unresolvable
     │   ├── HookContradiction
     │   ├── BuildCycle
@@ -348,6 +351,25 @@ class InstallerNotFound(UsageError):
         return "pip install pip in the environment of passbuild, or use --installer uv"
 
 
+class ExtraMissing(UsageError):
+    """What was asked for needs a library that is not installed beside passbuild."""
+
+    code = "extra-missing"
+    option: str
+    library: str
+    extra: str
+
+    @property
+    def message(self) -> str:
+        """What needs which library."""
+        return f"{self.option} needs {self.library}, which is not installed beside passbuild"
+
+    @property
+    def hint(self) -> str:
+        """The extra that brings it."""
+        return f"pip install 'passbuild[{self.extra}]'"
+
+
 class OutputNotWritable(UsageError):
     """The output folder or a report file cannot be written."""
 
@@ -406,7 +428,7 @@ class PlanImpossible(PassbuildError):
 
 
 class Refused(PlanImpossible):
-    """A passthrough package cannot come from the host as it was asked for; all of them are listed together."""
+    """Something cannot be had with the host's copy of a passthrough package; all such are listed together."""
 
     problems: Sequence[Problem]
 
@@ -438,6 +460,38 @@ class PassthroughMissing(Refused):
         return "\n".join(
             f"{problem.name}: wanted from the host ({problem.wanted}), {problem.found}" for problem in self.problems
         )
+
+
+class PinContradiction(Refused):
+    """A wheel is to be pinned to a passed package (`--pin`), but itself requires another version of that."""
+
+    code = "pin-contradiction"
+
+    @property
+    def message(self) -> str:
+        """What the wheel requires and what it was built against, one line for each package."""
+        return "\n".join(
+            f"{problem.name}: the wheel requires {problem.wanted}, but was built against {problem.found}"
+            for problem in self.problems
+        )
+
+
+class NotAmendable(PlanImpossible):
+    """Nothing can be added to a wheel (`--pin`, `--sbom`) without breaking it."""
+
+    code = "not-amendable"
+    wheel: str
+    problem: str
+
+    @property
+    def message(self) -> str:
+        """The wheel and what would break."""
+        return f"nothing can be added to {self.wheel}: {self.problem}"
+
+    @property
+    def hint(self) -> str:
+        """How to get the wheel as it is."""
+        return "take it as the backend made it: --pin none, and no sbom (PASSBUILD_SBOM=0)"
 
 
 class Unresolvable(PlanImpossible):

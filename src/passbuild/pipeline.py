@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
-from passbuild import artifact, workspace
+from passbuild import amend, artifact, workspace
 from passbuild.environment import build_environment, fetch, installers, locks, memory
 from passbuild.environment.fetch import Errand
 from passbuild.environment.installation import Site
@@ -311,11 +311,16 @@ def _built(
 ) -> BuildEnvironment:
     outdir = _outdir(run)
     artifact.check_outdir(outdir)
+    is_amended = kind == "wheel" and amend.is_wanted(run.settings)
     environment = ready(run, kind, reusable)
     is_stale = _warned_of_stale(run, environment)
     with artifact.staging(outdir) as staging:
         with run.journal.step(f"build the {kind}"), _diagnosed(run, environment):
             staged = _backend(run, environment).build(kind, staging)
+        if is_amended:
+            artifact.checked(staged, kind, expected)
+            with run.journal.step("write into the wheel what it was built against"):
+                amend.amended(staged, run.settings, _basis(run, environment))
         run.journal.artifact(artifact.published(staged, kind, outdir, expected))
     kept = _store(run.settings, run.order)
     if kept is not None and not run.project.is_ours and not is_stale:  # what is stale has to be said again
@@ -324,6 +329,16 @@ def _built(
         for name in environment.untouched(run.workspace.log.read_text(encoding="utf-8", errors="replace")):
             run.journal.warning(f"{name} was passed through, but the build did not use it, as far as can be seen")
     return environment
+
+
+def _basis(run: Run, environment: BuildEnvironment) -> amend.Basis:
+    variables = {**run.order.surroundings.environ, **dict(item.value for item in run.settings.environment)}
+    return amend.Basis(
+        passed=environment.passed,
+        installed=environment.installed,
+        markers=run.host.markers,
+        epoch=variables.get("SOURCE_DATE_EPOCH", ""),
+    )
 
 
 def _warned_of_stale(run: Run, environment: BuildEnvironment) -> bool:

@@ -91,6 +91,7 @@ class Report:
             "source": self.source,
             "ok": self.error is None,
             "artifacts": [_artifact(item) for item in self.artifacts],
+            "hints": self._hints(),
             "metadata": self.metadata,
             "host": _host(self.host) if self.host else None,
             "settings": _settings(self.settings) if self.settings else None,
@@ -116,6 +117,13 @@ class Report:
         if self.environment is not None:
             return self.environment.passed
         return self.plan.passed if self.plan else ()
+
+    def _hints(self) -> Json:
+        """Return what tells a wheel from one that was built against other packages; an sdist is built against none."""
+        from passbuild.plan import pins
+
+        found = None if self.command == "sdist" else pins.hints(self._passed())
+        return {"build_tag": found.build_tag, "local_version": found.local_version} if found else None
 
     def _environment(self) -> Json:
         if self.environment is None:
