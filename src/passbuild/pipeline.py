@@ -226,6 +226,7 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
         build_requirement=lambda tree: _requirement_built(run, tree),
         is_nested=len(run.chain) > 1,
         surroundings=surroundings,
+        variables=dict(item.value for item in run.settings.environment),
         on_line=run.workspace.on_line,
         on_warning=run.journal.warning,
     )

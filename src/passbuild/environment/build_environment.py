@@ -63,6 +63,8 @@ class BuildEnvironment:
     """A file that tells setuptools where to compile."""
     environ: Mapping[str, str] = field(repr=False)  # it holds what CI keeps secret
     """The environment variables around passbuild, with a PATH that does not show the host's scripts."""
+    variables: Mapping[str, str] = field(repr=False)
+    """Those of them that were set for the hooks alone."""
 
     @property
     def python_executable(self) -> str:
@@ -90,7 +92,7 @@ class BuildEnvironment:
                 shown["DIST_EXTRA_CONFIG"] = str(self.setuptools_config)
         if any(item.distribution.editable for item in self.passed):
             shown["PYTHONDONTWRITEBYTECODE"] = "1"  # its modules lie where the finder's loader does not reach
-        return hidden | shown
+        return {**self.variables, **hidden, **shown}
 
     def hook_environ(self) -> dict[str, str]:
         """Return the whole environment of a hook's process."""
@@ -230,7 +232,8 @@ def _opened(draft: _Draft, facts: Facts, lease: Lease | None) -> BuildEnvironmen
         host_files=draft.host_files,
         passed_identity=draft.passed_identity,
         setuptools_config=_setuptools_config(draft),
-        environ=_without_scripts(draft.host, draft.site.surroundings.environ),
+        environ=_without_scripts(draft.host, {**draft.site.surroundings.environ, **draft.site.variables}),
+        variables=draft.site.variables,
     )
 
 

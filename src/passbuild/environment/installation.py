@@ -40,6 +40,8 @@ class Site:
     is_nested: bool
     """Whether another environment is being made meanwhile: to wait for a third could be for ever."""
     surroundings: Surroundings
+    variables: Mapping[str, str]
+    """Environment variables for the hooks alone, as if they had been set around passbuild."""
     on_line: Callable[[str], None]
     on_warning: Callable[[str], None]
 

@@ -376,12 +376,23 @@ def _user_layers(
 def of_requirement(settings: Settings, project: Project, surroundings: Surroundings, given: Given) -> Settings:
     """Return the settings for building a build requirement: the same, with the names that are set for it in addition.
 
-    Config settings and extra build requirements are those of `settings`' own project, and do not count. Raises
-    InvalidSettings.
+    Options and variables with config settings, variables for hooks and extra build requirements are meant for the
+    project; the requirement has those that files set for it. Raises InvalidSettings.
     """
-    own = collected(project, surroundings, replace(given, values={}))
+    environ = {
+        name: value
+        for name, value in surroundings.environ.items()
+        if name == CONFIG_FILE.variable or not name.startswith("PASSBUILD_")
+    }
+    own = collected(project, replace(surroundings, environ=environ), replace(given, values={}))
     taken = {item.value for item in settings.taken_away}
     known = {_name(item) for item in settings.passthrough} | taken
     added = tuple(item for item in own.passthrough if _name(item) not in known)
     required = tuple(item for item in own.build_requires if item not in settings.build_requires)
-    return replace(settings, passthrough=(*settings.passthrough, *added), build_requires=required, config_settings={})
+    return replace(
+        settings,
+        passthrough=(*settings.passthrough, *added),
+        build_requires=required,
+        config_settings=own.config_settings,
+        environment=own.environment,
+    )
