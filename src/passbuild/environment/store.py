@@ -22,7 +22,7 @@ import os
 import re
 import shutil
 import time
-from typing import TYPE_CHECKING, TypeAlias, TypedDict, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict, TypeVar, cast
 
 from passbuild.environment import locks
 from passbuild.errors import NotAStore
@@ -31,7 +31,7 @@ from passbuild.host.recall import Memory
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from passbuild.environment.locks import Lock
@@ -50,6 +50,25 @@ _BYTE_CODE = re.compile(r"[/\\]__pycache__(?:[/\\]|$)")
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# Build environments of passbuild; `passbuild cache clear`.\n"
 
 Facts: TypeAlias = "Mapping[str, str | list[str]]"
+
+
+class Sized(Protocol):
+    """Something of a size that a store holds."""
+
+    @property
+    def key(self) -> str:
+        """Its name."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def used(self) -> float:
+        """When it was used last."""
+
+
+T = TypeVar("T", bound=Sized)
 
 
 class _Document(TypedDict):
@@ -234,7 +253,7 @@ def _document(folder: Path) -> _Document | None:
 
 def listed(root: Path) -> tuple[Kept, ...]:
     """Return what is kept below `root`, the most recently used first."""
-    return tuple(sorted(_kept(root), key=lambda item: (-item.used, item.key)))
+    return tuple(by_use(_kept(root)))
 
 
 def _kept(root: Path) -> Iterator[Kept]:
@@ -258,25 +277,39 @@ def _kept(root: Path) -> Iterator[Kept]:
         )
 
 
-def pruned(store: Store, *, everything: bool = False) -> tuple[Kept, ...]:
+def pruned(store: Store, *, everything: bool = False, beside: Sequence[Sized] = ()) -> tuple[Kept, ...]:
     """Remove what is unfinished, too old, or beyond the size that the store may have; return what was removed.
 
-    With `everything` remove all of it. Environments in use stay. Raises NotAStore where no CACHEDIR.TAG is ours.
+    What lies `beside` the environments has its part of the size, while it was used more recently. With `everything`
+    remove all environments. Those in use stay. Raises NotAStore where no CACHEDIR.TAG is ours.
     """
     if not store.root.exists():
         return ()
-    if not _is_ours(store.root / _TAG):
+    if not is_store(store.root):
         raise NotAStore(root=store.root)
     recall.forget(Memory(folder=store.root / _INTERPRETERS, max_age=0 if everything else store.max_age))
     removed = []
     total = 0
-    for item in listed(store.root):
+    for item in by_use([*listed(store.root), *beside]):
         total += item.size
+        if not isinstance(item, Kept):
+            total -= item.size if total > store.max_size else 0  # it does not fit either
+            continue
         is_old = time.time() - item.created > store.max_age
         if (everything or not item.facts or is_old or total > store.max_size) and _removed(store, item):
             removed.append(item)
             total -= item.size
     return tuple(removed)
+
+
+def by_use(items: Iterable[T]) -> list[T]:
+    """Return what a store holds, the most recently used first."""
+    return sorted(items, key=lambda item: (-item.used, item.key))
+
+
+def is_store(root: Path) -> bool:
+    """Whether a folder is a store of ours."""
+    return _is_ours(root / _TAG)
 
 
 def is_full(store: Store) -> bool:
