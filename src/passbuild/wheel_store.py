@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 HERE = "the store"
-_ATTEMPTS = 3
 _BLOCK = 1 << 20
 _LONGEST = 1 << 20
 """Bytes that an entry may have."""
@@ -73,10 +72,6 @@ class _Document(TypedDict):
 
 class _Unsound(Exception):
     """What lies there is not what was put in, or was never sound."""
-
-    def __init__(self, reason: str, entry: bytes) -> None:
-        super().__init__(reason)
-        self.entry = entry
 
 
 @frozen
@@ -142,7 +137,7 @@ def kept(wheels: Wheels, key: str, wheel: Path, facts: Facts, on_warning: _Told)
     try:
         document = _described(wheel, facts)
     except OSError as error:
-        on_warning(f"the wheel is not kept: {error}")
+        on_warning(f"the wheel is not kept: {_reason(error)}")
         return
     _keep_here(wheels, key, wheel, document, on_warning)
     shared = wheels.shared
@@ -171,34 +166,50 @@ def pruned(where: Store, *, everything: bool = False) -> tuple[tuple[Kept, ...],
     return environments, _pruned(where, everything=everything)
 
 
+def check(wheels: Wheels, on_warning: _Told) -> None:
+    """Raise InvalidSettings for a shared place that cannot be one, before hours are spent on a wheel for it."""
+    if wheels.shared is None:
+        return
+    try:
+        wheels.shared.do(lambda place, get_on: None)  # noqa: ARG005 - opening it is all
+    except OSError as error:
+        on_warning(redacted(f"{wheels.shared.name} is not used for wheels: {_reason(error)}"))
+
+
 def _found_here(wheels: Wheels, key: str, folder: Path, on_warning: _Told) -> Found | None:
     root = wheels.store.root
     if not store.is_store(root):
         return None
     part = folder / f".{key}.part"
-    for _ in range(_ATTEMPTS):
+    try:
+        document = _copied_here(root, key, part)
+        path = _named(part, folder, document)
+    except FileNotFoundError:
+        return None
+    except (_Unsound, OSError) as error:
+        on_warning(f"the wheel kept in {root / _FOLDER / key} is not used: {_reason(error)}")
+        return None
+    finally:
+        _unlink(part)
+    with contextlib.suppress(OSError):
+        (root / _FOLDER / key / _USED).touch()
+    return _answer(document, path, HERE)
+
+
+def _copied_here(root: Path, key: str, part: Path) -> _Document:
+    """Copy a wheel of the store; one that is not sound is removed. Raises as `_copied` does."""
+    place = Folder(root=root)
+    try:
+        return _copied(place, key, part, lambda: None)
+    except _Unsound:
+        if not os.access(_lock(root).parent, os.W_OK):
+            raise
+    with locks.held(_lock(root)):  # another may have taken its place since its entry was read: not from now on
         try:
-            document = _copied(Folder(root=root), key, part, lambda: None)
-            path = _named(part, folder, document)
-        except FileNotFoundError:
-            return None
-        except _Unsound as error:
-            if not _is_current(root, key, error.entry):
-                continue  # another wheel took its place between the reading of its entry and of itself
-            on_warning(f"the wheel kept in {root / _FOLDER / key} is not used: {error}")
-            with contextlib.suppress(OSError), locks.held(_lock(root)):
-                if _is_current(root, key, error.entry):
-                    _remove(root / _FOLDER / key)
-            return None
-        except OSError as error:
-            on_warning(f"the wheel kept in {root / _FOLDER / key} is not used: {_reason(error)}")
-            return None
-        finally:
-            _unlink(part)
-        with contextlib.suppress(OSError):
-            (root / _FOLDER / key / _USED).touch()
-        return _answer(document, path, HERE)
-    return None
+            return _copied(place, key, part, lambda: None)
+        except _Unsound:
+            _remove(root / _FOLDER / key)
+            raise
 
 
 def _found_shared(wheels: Wheels, key: str, folder: Path, on_warning: _Told) -> Found | None:
@@ -212,7 +223,7 @@ def _found_shared(wheels: Wheels, key: str, folder: Path, on_warning: _Told) -> 
     except FileNotFoundError:
         return None
     except _Unsound as error:
-        on_warning(redacted(f"the wheel {key} in {shared.name} is not used: {error}"))
+        on_warning(redacted(f"the wheel {key} in {shared.name} is not used: {_reason(error)}"))
         return None
     except OSError as error:
         on_warning(redacted(f"{shared.name} is not used for wheels: {_reason(error)}"))
@@ -239,7 +250,7 @@ def _copied(place: Place, key: str, part: Path, get_on: _GetOn) -> _Document:
         for block in blocks:
             entry += block
             if len(entry) > _LONGEST:
-                raise _Unsound(f"its {_ENTRY} is too long", entry)
+                raise _Unsound(f"its {_ENTRY} is too long")
     get_on()
     document = _decoded(entry)
     size, digest = 0, hashlib.sha256()
@@ -253,11 +264,11 @@ def _copied(place: Place, key: str, part: Path, get_on: _GetOn) -> _Document:
                 file.write(block)
                 get_on()
     except FileNotFoundError as error:
-        raise _Unsound(f"{document['file']} is not there", entry) from error
+        raise _Unsound(f"{document['file']} is not there") from error
     if size != document["size"]:
-        raise _Unsound(f"{document['file']} has another size than {_ENTRY} says", entry)
+        raise _Unsound(f"{document['file']} has another size than {_ENTRY} says")
     if digest.hexdigest() != document["sha256"]:
-        raise _Unsound(f"{document['file']} has another SHA-256 than {_ENTRY} says", entry)
+        raise _Unsound(f"{document['file']} has another SHA-256 than {_ENTRY} says")
     return document
 
 
@@ -273,12 +284,12 @@ def _decoded(entry: bytes) -> _Document:
     try:
         document = json.loads(entry)
     except (ValueError, RecursionError) as error:
-        raise _Unsound(f"its {_ENTRY} is no JSON document", entry) from error
+        raise _Unsound(f"its {_ENTRY} is no JSON document") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise _Unsound(f"its {_ENTRY} has another format", entry)
+        raise _Unsound(f"its {_ENTRY} has another format")
     wrong = [name for name, is_sound in _CHECKS.items() if not is_sound(document.get(name))]
     if wrong:
-        raise _Unsound(f"its {_ENTRY} has no sound {wrong[0]}", entry)
+        raise _Unsound(f"its {_ENTRY} has no sound {wrong[0]}")
     return cast("_Document", document)
 
 
@@ -417,15 +428,6 @@ def _kept(root: Path) -> Iterator[KeptWheel]:
         )
 
 
-def _is_current(root: Path, key: str, entry: bytes) -> bool:
-    """Whether a key still has the entry that was read."""
-    try:
-        with (root / _entry_path(key)).open("rb") as file:
-            return file.read(_LONGEST + 1) == entry[: _LONGEST + 1]
-    except OSError:
-        return False
-
-
 def _remove(path: Path) -> None:
     """Remove a file, or a folder: renamed first, as half of a wheel's folder must not be found under its key."""
     if not path.is_dir() or path.is_symlink():
@@ -456,5 +458,5 @@ def _wheel_path(key: str, document: _Document) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return what is wrong in a few words: the system's reason, with the path where there is one."""
-    return str(error) or type(error).__name__
+    """Return what is wrong, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,4 +1,4 @@
-"""``passbuild cache``: where build environments are kept, which there are, and removing them."""
+"""``passbuild cache``: where build environments and wheels are kept, which there are, and removing them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from passbuild.cli.console import kept_lines
+from passbuild import wheel_store
+from passbuild.cli.console import kept_lines, wheel_lines
 from passbuild.cli.options import setting_option
 from passbuild.cli.run import refuse, tell_result
 from passbuild.environment import store
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from passbuild.environment.store import Kept
+    from passbuild.wheel_store import KeptWheel
 
 
 @click.group()
 def cache() -> None:
-    """Look at the build environments that are kept for reuse, or remove them.
+    """Look at the build environments and wheels that are kept for reuse, or remove them.
 
-    An environment that a build is using is never removed.
+    An environment that a build is using is never removed, and nothing in the place of --shared-wheels.
     """
 
 
@@ -38,7 +40,7 @@ def cache() -> None:
 @setting_option("cache-dir")
 @setting_option("config-file")
 def folder(**options: object) -> None:
-    """Print the folder in which build environments are kept."""
+    """Print the folder in which build environments and wheels are kept."""
     tell_result(str(_store(options).root))
 
 
@@ -47,13 +49,14 @@ def folder(**options: object) -> None:
 @setting_option("cache-dir")
 @setting_option("config-file")
 def listing(**options: object) -> None:
-    """List the kept build environments, the most recently used first."""
+    """List the kept build environments and the kept wheels, the most recently used first."""
     root = _store(options).root
-    kept = store.listed(root)
+    kept, wheels = store.listed(root), wheel_store.listed(root)
     if options["json"]:
-        tell_result(json.dumps({"schema": SCHEMA, "root": str(root), "environments": _documents(kept)}, indent=2))
+        document = {"environments": _documents(kept), "wheels": _wheel_documents(wheels)}
+        tell_result(json.dumps({"schema": SCHEMA, "root": str(root), **document}, indent=2))
     else:
-        tell_result("\n".join(kept_lines(kept, time.time())))
+        tell_result("\n".join((*kept_lines(kept, time.time()), *wheel_lines(wheels, time.time()))))
 
 
 @cache.command()
@@ -63,7 +66,7 @@ def listing(**options: object) -> None:
 @setting_option("cache-dir")
 @setting_option("config-file")
 def prune(**options: object) -> None:
-    """Remove build environments that are too old, unfinished, or beyond the size of the store."""
+    """Remove what is unfinished, environments that are too old, and what was used least, beyond the store's size."""
     _remove(options, everything=False)
 
 
@@ -72,20 +75,22 @@ def prune(**options: object) -> None:
 @setting_option("cache-dir")
 @setting_option("config-file")
 def clear(**options: object) -> None:
-    """Remove every kept build environment that is not in use."""
+    """Remove every kept build environment that is not in use, and every kept wheel."""
     _remove(options, everything=True)
 
 
 def _remove(options: dict[str, object], *, everything: bool) -> None:
     where = _store(options)
     try:
-        removed = store.pruned(where, everything=everything)
+        removed, wheels = wheel_store.pruned(where, everything=everything)
     except UsageError as error:
         refuse(error, sys.argv[1:], Surroundings.here())
     if options["json"]:
-        tell_result(json.dumps({"schema": SCHEMA, "root": str(where.root), "removed": _documents(removed)}, indent=2))
+        document = {"removed": _documents(removed), "wheels": _wheel_documents(wheels)}
+        tell_result(json.dumps({"schema": SCHEMA, "root": str(where.root), **document}, indent=2))
     else:
-        tell_result("\n".join(str(item.folder) for item in removed) or "nothing to remove")
+        folders = [*(str(item.folder) for item in removed), *(str(item.folder) for item in wheels)]
+        tell_result("\n".join(folders) or "nothing to remove")
 
 
 def _store(options: dict[str, object]) -> Store:
@@ -116,4 +121,20 @@ def _documents(kept: Sequence[Kept]) -> list[dict[str, object]]:
             "installed": item.facts.get("installed", []),
         }
         for item in kept
+    ]
+
+
+def _wheel_documents(wheels: Sequence[KeptWheel]) -> list[dict[str, object]]:
+    now = time.time()
+    return [
+        {
+            "key": item.key,
+            "folder": str(item.folder),
+            "file": item.file,
+            "size": item.size,
+            "age": round(now - item.created),
+            "unused": round(now - item.used),
+            "facts": item.facts,
+        }
+        for item in wheels
     ]

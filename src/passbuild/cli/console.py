@@ -14,7 +14,7 @@ from passbuild.plan.model import Action
 from passbuild.settings.model import Color
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from passbuild.artifact import Artifact
     from passbuild.environment.store import Kept
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from passbuild.plan.model import Decision, Passed, Plan
     from passbuild.report import Report
     from passbuild.settings.model import Settings
+    from passbuild.wheel_store import KeptWheel
 
 _STDOUT = Path("standard output")
 _LAST_LINES = 20
@@ -173,6 +174,19 @@ def kept_lines(kept: Iterable[Kept], now: float) -> Iterable[str]:
         python = f"Python {item.facts.get('version', '?')}: "
         yield f"{_size(item.size):>9}  {_span(now - item.created):>8}  {_span(now - item.used):>8}  {item.key:20}  " + (
             python + holds
+        )
+
+
+def wheel_lines(wheels: Sequence[KeptWheel], now: float) -> Iterable[str]:
+    """Return a line for each kept wheel: size, age, time since its last use, key, and what it was built against."""
+    if wheels:
+        yield f"{'size':>9}  {'age':>8}  {'unused':>8}  {'wheel':20}  what it is, and what it was built against"
+    for item in wheels:
+        passed = item.facts.get("passed", ())
+        against = ", ".join([passed] if isinstance(passed, str) else passed)
+        yield (
+            f"{_size(item.size):>9}  {_span(now - item.created):>8}  {_span(now - item.used):>8}  {item.key[:20]:20}  "
+            f"{item.file or 'unfinished'}{': ' if against else ''}{against}"
         )
 
 
