@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -28,6 +29,7 @@ _TRANSFER = 5 << 20
 """Bytes that fsspec moves at once: the least that S3 takes as a part of an upload."""
 _OF_HTTP = {"aiohttp", "asyncio", "ssl"}
 """Modules of what is raised there: TimeoutError is one of asyncio's before Python 3.11."""
+_NOT_FOUND = {404, 410}
 _EXTRA = "pip install 'passbuild[shared]'"
 
 
@@ -117,8 +119,8 @@ def _only_os_errors(*others: type[Exception]) -> Iterator[None]:
     except FileNotFoundError as error:
         cause = error.__cause__
         # Over HTTP fsspec says of whatever happens that there is no such file.
-        module = type(cause).__module__.partition(".")[0]
-        if module not in _OF_HTTP and not isinstance(cause, TimeoutError | ConnectionError):
+        is_of_http = type(cause).__module__.partition(".")[0] in _OF_HTTP or isinstance(cause, TimeoutError)
+        if not is_of_http or getattr(cause, "status", None) in _NOT_FOUND:
             raise
         raise OSError(str(cause) or type(cause).__name__) from error
     except OSError:
@@ -143,7 +145,7 @@ class Shared:
     @property
     def name(self) -> str:
         """The place without credentials, to be shown."""
-        return redacted(self._where)
+        return _shown(self._where)
 
     def do(self, work: Callable[[Place, Callable[[], None]], T]) -> T:
         """Return what `work` returns for the place; it has to call its second argument as long as it gets on.
@@ -201,8 +203,13 @@ def _remote(where: str, origin: str) -> Remote:
 
 
 def _wrong(where: str, origin: str, problem: str, hint: str) -> InvalidSettings:
-    mistake = Mistake(place=f"shared-wheels ({origin})", problem=redacted(f"{where}: {problem}"), hint=hint)
+    mistake = Mistake(place=f"shared-wheels ({origin})", problem=redacted(f"{_shown(where)}: {problem}"), hint=hint)
     return InvalidSettings(mistakes=[mistake])
+
+
+def _shown(where: str) -> str:
+    """Return a place without what may be secret in its URL."""
+    return redacted(re.split(r"[?#]", where)[0] if "://" in where else where)
 
 
 def patiently(work: Callable[[Callable[[], None]], T], seconds: float) -> T:
