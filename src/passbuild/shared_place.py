@@ -147,6 +147,10 @@ class Shared:
         """The place without credentials, to be shown."""
         return _shown(self._where)
 
+    def redacted(self, text: str) -> str:
+        """Return a text without the credentials of the place, in whatever form a library repeats them."""
+        return _without_credentials(text, self._where)
+
     def do(self, work: Callable[[Place, Callable[[], None]], T]) -> T:
         """Return what `work` returns for the place; it has to call its second argument as long as it gets on.
 
@@ -203,13 +207,23 @@ def _remote(where: str, origin: str) -> Remote:
 
 
 def _wrong(where: str, origin: str, problem: str, hint: str) -> InvalidSettings:
-    mistake = Mistake(place=f"shared-wheels ({origin})", problem=redacted(f"{_shown(where)}: {problem}"), hint=hint)
+    mistake = Mistake(
+        place=f"shared-wheels ({origin})", problem=_without_credentials(f"{_shown(where)}: {problem}", where), hint=hint
+    )
     return InvalidSettings(mistakes=[mistake])
 
 
 def _shown(where: str) -> str:
     """Return a place without what may be secret in its URL."""
     return redacted(re.split(r"[?#]", where)[0] if "://" in where else where)
+
+
+def _without_credentials(text: str, where: str) -> str:
+    for user in re.findall(r"://([^\s/@?#]+)@", where):
+        password = user.partition(":")[2]
+        text = text.replace(f"{user}@", "***@")
+        text = text.replace(password, "***") if password else text
+    return redacted(text)
 
 
 def patiently(work: Callable[[Callable[[], None]], T], seconds: float) -> T:

@@ -32,7 +32,6 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from passbuild.environment import locks, store
 from passbuild.environment.store import Kept, Store
 from passbuild.errors import NotAStore
-from passbuild.redaction import redacted
 from passbuild.settings.model import SharedMode
 from passbuild.shared_place import Folder, Shared
 from passbuild.values import frozen
@@ -146,7 +145,7 @@ def kept(wheels: Wheels, key: str, wheel: Path, facts: Facts, on_warning: _Told)
     try:
         shared.do(lambda place, get_on: _put(place, key, wheel, document, get_on))
     except OSError as error:
-        on_warning(redacted(f"the wheel is not put into {shared.name}: {_reason(error)}"))
+        on_warning(shared.redacted(f"the wheel is not put into {shared.name}: {_reason(error)}"))
 
 
 def listed(root: Path) -> tuple[KeptWheel, ...]:
@@ -168,12 +167,13 @@ def pruned(where: Store, *, everything: bool = False) -> tuple[tuple[Kept, ...],
 
 def check(wheels: Wheels, on_warning: _Told) -> None:
     """Raise InvalidSettings for a shared place that cannot be one, before hours are spent on a wheel for it."""
-    if wheels.shared is None:
+    shared = wheels.shared
+    if shared is None:
         return
     try:
-        wheels.shared.do(lambda place, get_on: None)  # noqa: ARG005 - opening it is all
+        shared.do(lambda place, get_on: None)  # noqa: ARG005 - opening it is all
     except OSError as error:
-        on_warning(redacted(f"{wheels.shared.name} is not used for wheels: {_reason(error)}"))
+        on_warning(shared.redacted(f"{shared.name} is not used for wheels: {_reason(error)}"))
 
 
 def _found_here(wheels: Wheels, key: str, folder: Path, on_warning: _Told) -> Found | None:
@@ -223,10 +223,10 @@ def _found_shared(wheels: Wheels, key: str, folder: Path, on_warning: _Told) -> 
     except FileNotFoundError:
         return None
     except _Unsound as error:
-        on_warning(redacted(f"the wheel {key} in {shared.name} is not used: {_reason(error)}"))
+        on_warning(shared.redacted(f"the wheel {key} in {shared.name} is not used: {_reason(error)}"))
         return None
     except OSError as error:
-        on_warning(redacted(f"{shared.name} is not used for wheels: {_reason(error)}"))
+        on_warning(shared.redacted(f"{shared.name} is not used for wheels: {_reason(error)}"))
         return None
     finally:
         _unlink(part)
