@@ -308,6 +308,22 @@ def test_the_newer_wheel_of_a_key_takes_the_place_of_the_older(tmp_path: Path, w
     assert wheel_in(machine.root).read_bytes() == newer.read_bytes()  # the only one
 
 
+def test_who_reads_while_a_place_is_written_reads_the_old_or_the_new(tmp_path: Path, wheel: Path, team: Path) -> None:
+    """A file appears whole, by a rename: who has the old entry open reads it to its end, and finds its wheel."""
+    machine = Machine(tmp_path / "a", team, writes=True)
+    machine.keep(wheel)
+    before = entry_in(team).read_bytes()
+    old_wheel = wheel_in(team)
+
+    with entry_in(team).open("rb") as file:
+        machine.keep(a_wheel(tmp_path / "again", "second"))
+        read = file.read()
+
+    assert read == before
+    assert old_wheel.read_bytes() == wheel.read_bytes()
+    assert entry_in(team).read_bytes() != before
+
+
 _WORKER = """
 import sys
 from pathlib import Path
@@ -487,7 +503,8 @@ def test_a_full_disk_is_told_and_leaves_no_half_of_a_wheel(small: Path, tmp_path
     assert "No space left on device" in told
     assert found is not None
     assert found.path.read_bytes() == older.read_bytes()
-    assert wheel_in(small if shared else machine.root).read_bytes() == older.read_bytes()
+    assert wheel_in(shared or machine.root).read_bytes() == older.read_bytes()
+    assert list((shared or machine.root).rglob(".*")) == []
 
 
 @pytest.mark.parametrize("shared", ["{folder}/nowhere", "file://{folder}/nowhere"])
