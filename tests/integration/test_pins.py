@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 
 _SBOM = "sample-1.0.dist-info/sboms/passbuild.cdx.json"
 _COPYING = """\
-import recorder, shutil
+import recorder
+from pathlib import Path
 from recorder import *
 
 def build_wheel(folder, config_settings=None, metadata_directory=None):
     name = recorder.build_wheel(folder, config_settings, metadata_directory)
-    shutil.copy(f"{folder}/{name}", "copy.whl")
+    wheel = Path(folder, name)
+    wheel.write_bytes(b"in front of a zip may be anything" + wheel.read_bytes())
+    Path("copy.whl").write_bytes(wheel.read_bytes())
     return name
 """
 _WITHOUT_LIBRARY = """
