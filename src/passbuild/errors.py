@@ -265,6 +265,23 @@ class AlreadySdist(UsageError):
         return f"build a wheel from it: passbuild wheel {self.source}"
 
 
+class NotEditable(UsageError):
+    """An editable installation of what is no folder."""
+
+    code = "not-editable"
+    source: str
+
+    @property
+    def message(self) -> str:
+        """The source."""
+        return f"{self.source}: only a folder can be installed editable"
+
+    @property
+    def hint(self) -> str:
+        """How to get a folder."""
+        return "unpack or clone it, and give the folder: passbuild install -e FOLDER"
+
+
 class UnsafeArchive(UsageError):
     """An sdist archive holds something that may not be extracted."""
 
@@ -545,6 +562,52 @@ class CannotFetch(PlanImpossible):
         )
 
 
+class CannotInstall(PlanImpossible):
+    """The installer could not install what was built into the host."""
+
+    code = "cannot-install"
+    names: Sequence[str]
+    host: Path
+    installer: str
+    conclusion: Sequence[str]
+    fixed: Sequence[str] = ()
+    """The constraints for passed packages of which the conclusion speaks."""
+    changes: Sequence[str] = ()
+
+    @property
+    def message(self) -> str:
+        """The installer's own conclusion, and what became of the host."""
+        state = f"it changed {self.host}: {', '.join(self.changes)}" if self.changes else f"{self.host} is as it was"
+        return "\n".join((f"{self.installer} cannot install {', '.join(self.names)}:", *self.conclusion, state))
+
+    @property
+    def hint(self) -> str:
+        """What to look at: passed packages are not replaced."""
+        if self.fixed:
+            return (
+                f"what was built against is not replaced ({', '.join(self.fixed)}): install a version of the project "
+                "that goes with it, or change the host's first and build again"
+            )
+        return "the wheels were built; what the installer says is about their requirements, or about the host"
+
+
+class HostsDiffer(UsageError):
+    """The sources of one installation are for different hosts."""
+
+    code = "hosts-differ"
+    hosts: Sequence[str]
+
+    @property
+    def message(self) -> str:
+        """The hosts."""
+        return f"the sources are for different hosts: {', '.join(self.hosts)}"
+
+    @property
+    def hint(self) -> str:
+        """How to name one."""
+        return "name the one to install into with --host, or install one source at a time"
+
+
 class HookContradiction(PlanImpossible):
     """What a hook requires contradicts what ``[build-system] requires`` states."""
 
@@ -670,6 +733,32 @@ class HostChanged(BackendError):
     @property
     def output(self) -> tuple[str, ...]:
         """The end of the backend's output."""
+        return tuple(self.lines)
+
+
+class ImportFails(BackendError):
+    """What was installed cannot be imported, which `--check-import` asked for."""
+
+    code = "import-fails"
+    modules: Sequence[str]
+    host: Path
+    lines: Sequence[str] = ()
+
+    @property
+    def message(self) -> str:
+        """The modules, and that they are there."""
+        names = ", ".join(name.lstrip("?") for name in self.modules)
+        last = next((line.strip() for line in reversed(self.lines) if line.strip()), "its process ended")
+        return f"installed into {self.host}, but importing {names} failed: {last}"
+
+    @property
+    def hint(self) -> str:
+        """Where to look."""
+        return "import it in the host's Python to see more; the wheel stays installed"
+
+    @property
+    def output(self) -> tuple[str, ...]:
+        """The end of what Python said."""
         return tuple(self.lines)
 
 

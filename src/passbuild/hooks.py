@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|Warning)\b")
 
-Kind = Literal["wheel", "sdist"]
+Kind = Literal["wheel", "sdist", "editable"]
 
 
 class Backend:
@@ -55,9 +55,7 @@ class Backend:
     def requires(self, kind: Kind) -> tuple[Setting[Requirement], ...]:
         """Return what ``get_requires_for_build_*`` asks for in addition. Raises BackendFailed or HostChanged."""
         name = f"get_requires_for_build_{kind}"
-        hook = self._hooks.get_requires_for_build_wheel
-        if kind == "sdist":
-            hook = self._hooks.get_requires_for_build_sdist
+        hook = getattr(self._hooks, name)
         with self._explained(name):
             texts: object = hook(self._config_settings)
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
@@ -74,10 +72,7 @@ class Backend:
         """Build into `folder` and return the artifact's path. Raises BackendFailed or HostChanged."""
         name = f"build_{kind}"
         with self._explained(name):
-            if kind == "wheel":
-                built: object = self._hooks.build_wheel(str(folder), self._config_settings)
-            else:
-                built = self._hooks.build_sdist(str(folder), self._config_settings)
+            built: object = getattr(self._hooks, name)(str(folder), self._config_settings)
         return folder / self._file_name(name, built)
 
     def metadata(self, folder: Path) -> Path | None:

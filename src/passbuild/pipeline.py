@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
-from passbuild import amend, artifact, workspace
+from passbuild import amend, artifact, into_host, workspace
 from passbuild.environment import build_environment, fetch, installers, locks, memory
 from passbuild.environment.fetch import Errand
 from passbuild.environment.installation import Site
@@ -21,6 +21,8 @@ from passbuild.errors import (
     BackendFailed,
     BuildCycle,
     HookContradiction,
+    HostChanged,
+    HostsDiffer,
     PassbuildError,
     PassthroughMissing,
     Unresolvable,
@@ -29,10 +31,12 @@ from passbuild.errors import (
 from passbuild.hooks import Backend
 from passbuild.host import find, probe
 from passbuild.host.model import Choice
+from passbuild.into_host import Parcel
 from passbuild.plan.decide import decided
 from passbuild.project import read
 from passbuild.report import Built
 from passbuild.settings import merge
+from passbuild.settings.model import Setting
 from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
@@ -43,15 +47,17 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from passbuild.environment.build_environment import BuildEnvironment
+    from passbuild.hooks import Kind
     from passbuild.host.model import Host
     from passbuild.host.recall import Memory
+    from passbuild.into_host import Installation, Wish
     from passbuild.journal import Journal
     from passbuild.plan.model import Plan
     from passbuild.project.model import Project
     from passbuild.project.source import Source
     from passbuild.report import Report
     from passbuild.settings.merge import Given
-    from passbuild.settings.model import Setting, Settings
+    from passbuild.settings.model import Settings
     from passbuild.surroundings import Surroundings
     from passbuild.workspace import Workspace
 
@@ -77,6 +83,16 @@ class Run:
     journal: Journal
     chain: tuple[str, ...]
     """The project, and the build requirements that are being built for it, each for the one before it."""
+    owner: str = ""
+    """The editable installation that keeps the environments; empty where anybody may reuse them."""
+
+
+@frozen
+class Job:
+    """One of several orders, and the journal of what comes of it."""
+
+    order: Order
+    journal: Journal
 
 
 def wheel(order: Order, journal: Journal) -> Report:
@@ -109,6 +125,28 @@ def sdist_and_wheel(order: Order, journal: Journal) -> Report:
         again = replace(run, project=replace(project, pyproject=run.project.pyproject))
         _built(again, "wheel", built.identity, reusable=environment)
     return journal.report
+
+
+def install(jobs: Sequence[Job], wish: Wish, *, editable: bool = False) -> Installation:
+    """Build a wheel of each source, or an editable one, and install them all into their host at once."""
+    with contextlib.ExitStack() as stack:
+        runs = []
+        parcels = []
+        for job in jobs:
+            work = stack.enter_context(workspace.opened(job.journal))
+            with _noted(job.journal):
+                run = _delivering(begun(job.order, work, job.journal), work)
+                runs.append(run)
+                parcels.append(_parcel(run, editable=editable))
+        hosts = sorted({str(run.host.executable) for run in runs})
+        if len(hosts) > 1:
+            raise HostsDiffer(hosts=hosts)
+        last = runs[-1]
+        with last.journal.step("install into the host"):
+            done = into_host.installed([item.parcel for item in parcels], wish, _errand(last))
+        for item in parcels:
+            _looked_after(item, done)
+    return done
 
 
 def plan(order: Order, journal: Journal) -> Report:
@@ -155,6 +193,75 @@ def begun(order: Order, work: Workspace, journal: Journal, *, asks: bool = False
     return Run(order=order, project=project, settings=settings, host=host, workspace=work, journal=journal, chain=chain)
 
 
+@frozen
+class _Built:
+    """A wheel for the host, and the environment that it was built in."""
+
+    parcel: Parcel
+    run: Run
+    environment: BuildEnvironment
+
+
+@contextlib.contextmanager
+def _noted(journal: Journal) -> Iterator[None]:
+    """Note in its own journal which of several builds failed."""
+    try:
+        yield
+    except PassbuildError as error:
+        journal.failed(error)
+        raise
+
+
+def _delivering(run: Run, work: Workspace) -> Run:
+    """Return the run with an output folder of our own: what is installed needs no other place."""
+    outdir = Setting(value=work.new_folder("built"), origin="passbuild install")
+    return replace(run, settings=replace(run.settings, outdir=outdir))
+
+
+def _parcel(run: Run, *, editable: bool) -> _Built:
+    """Build what is to be installed into the host."""
+    kind: Kind = "wheel"
+    if editable:
+        read.refuse_editable(run.project)
+        kind, run = "editable", replace(run, owner=f"{run.project.folder} in {run.host.prefix}")
+    environment = _built(run, kind, artifact.Identity(name=run.project.name, version=run.project.version))
+    parcel = Parcel(
+        artifact=run.journal.report.artifact,
+        project=run.project,
+        source=run.order.source,
+        passed=environment.passed,
+        is_editable=editable,
+    )
+    return _Built(parcel=parcel, run=run, environment=environment)
+
+
+def _errand(run: Run) -> into_host.Errand:
+    surroundings = run.order.surroundings
+    return into_host.Errand(
+        host=run.host,
+        installer=installers.chosen(run.settings.installer.value, run.host, surroundings),
+        scratch=run.workspace.new_folder("install"),
+        surroundings=surroundings,
+        on_line=run.workspace.on_line,
+        on_warning=run.journal.warning,
+    )
+
+
+def _looked_after(item: _Built, done: Installation) -> None:
+    """Check that the passed packages are as they were, and keep the environment of an editable installation."""
+    changes = item.environment.host_changes()
+    if changes:
+        raise HostChanged(hook="the installation", changes=changes)
+    info = done.infos.get(item.parcel.artifact.name)
+    if item.parcel.is_editable and info is not None:
+        if item.environment.lease is not None:
+            item.environment.lease.hold(info)
+        else:
+            item.run.journal.warning(
+                "the build environment is a temporary one: a backend that rebuilds on import will not find it"
+            )
+
+
 def _opened(order: Order, work: Workspace, journal: Journal) -> Project:
     """Open the project, which a host's installer may have to fetch first, by what the user has set for it."""
     source = order.source
@@ -179,7 +286,7 @@ def _opened(order: Order, work: Workspace, journal: Journal) -> Project:
     return read.read(source.text, tree, is_ours=True)
 
 
-def ready(run: Run, kind: Literal["wheel", "sdist"], reusable: BuildEnvironment | None = None) -> BuildEnvironment:
+def ready(run: Run, kind: Kind, reusable: BuildEnvironment | None = None) -> BuildEnvironment:
     """Return an environment in which the backend can build, with what its hooks require in addition."""
     made = _planned(run)
     environment = reusable if reusable is not None and _is_same(reusable.plan, made) else _environment(run, made)
@@ -220,6 +327,7 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
     if made.install:
         installer = installers.chosen(run.settings.installer.value, run.host, surroundings)
     site = Site(
+        owner=run.owner,
         scratch=run.workspace.new_folder("environment"),
         source=run.project.folder,
         wheels=run.workspace.wheels,
@@ -306,23 +414,24 @@ def _backend(run: Run, environment: BuildEnvironment) -> Backend:
 
 def _built(
     run: Run,
-    kind: Literal["wheel", "sdist"],
+    kind: Kind,
     expected: artifact.Identity,
     reusable: BuildEnvironment | None = None,
 ) -> BuildEnvironment:
     outdir = _outdir(run)
     artifact.check_outdir(outdir)
     is_amended = kind == "wheel" and amend.is_wanted(run.settings)
+    form: Literal["wheel", "sdist"] = "sdist" if kind == "sdist" else "wheel"
     environment = ready(run, kind, reusable)
     is_stale = _warned_of_stale(run, environment)
     with artifact.staging(outdir) as staging:
         with run.journal.step(f"build the {kind}"), _diagnosed(run, environment):
             staged = _backend(run, environment).build(kind, staging)
         if is_amended:
-            artifact.checked(staged, kind, expected)
+            artifact.checked(staged, form, expected)
             with run.journal.step("write into the wheel what it was built against"):
                 amend.amended(staged, run.settings, _basis(run, environment))
-        run.journal.artifact(artifact.published(staged, kind, outdir, expected))
+        run.journal.artifact(artifact.published(staged, form, outdir, expected))
     kept = _store(run.settings, run.order)
     if kept is not None and not run.project.is_ours and not is_stale:  # what is stale has to be said again
         memory.note(kept, run.project.folder, environment)

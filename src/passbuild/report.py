@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from passbuild.artifact import Artifact
     from passbuild.environment.build_environment import BuildEnvironment
     from passbuild.host.model import Host
+    from passbuild.into_host import Installation
     from passbuild.plan.model import Passed, Plan
     from passbuild.settings.model import Settings
 
@@ -139,6 +140,47 @@ class Report:
         if self.environment is None:
             return []
         return [{"name": item.name, "version": item.version} for item in self.environment.installed]
+
+
+@frozen
+class Summary:
+    """What came of several sources."""
+
+    command: str
+    builds: tuple[Report, ...]
+    """One for each source that was begun."""
+    installation: Installation | None = None
+    error: PassbuildError | None = None
+
+    @property
+    def settings(self) -> Settings | None:
+        """The settings of the first source; the options of the output are the same for all."""
+        return self.builds[0].settings if self.builds else None
+
+    @property
+    def plan(self) -> None:
+        """No plan is told here."""
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the document that `--json` prints."""
+        return {
+            "schema": SCHEMA,
+            "command": self.command,
+            "ok": self.error is None,
+            "builds": [item.to_json() for item in self.builds],
+            "installation": _installation(self.installation) if self.installation else None,
+            "error": _error(self.error) if self.error else None,
+        }
+
+
+def _installation(item: Installation) -> Json:
+    return {
+        "host": _host(item.host),
+        "installer": item.installer,
+        "dry_run": item.dry_run,
+        "changes": [{"name": change.name, "before": change.before, "after": change.after} for change in item.changes],
+        "imported": list(item.imported),
+    }
 
 
 def _artifact(item: Artifact) -> Json:

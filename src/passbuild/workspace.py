@@ -64,7 +64,7 @@ def opened(journal: Journal) -> Iterator[Workspace]:
         with log.open("w", encoding="utf-8", errors="replace") as sink, contextlib.ExitStack() as stack:
             yield Workspace(folder=folder, log=log, sink=sink, stack=stack, journal=journal)
     except PassbuildError as error:
-        if log.stat().st_size:
+        if error.log is None and log.stat().st_size:
             error.log = _outliving(log)
         raise
     finally:

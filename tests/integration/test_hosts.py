@@ -30,7 +30,7 @@ def _pythons() -> dict[str, Path]:
 _PYTHONS = _pythons()
 
 
-def _private_passbuild(bench: Bench) -> Environment:
+def private_passbuild(bench: Bench) -> Environment:
     """Return an environment that runs passbuild and is marked as one of pipx's."""
     private = bench.own_host(folder=bench.folder / "private")
     shown = [entry for entry in sys.path if entry.endswith(("site-packages", "src"))]
@@ -79,7 +79,7 @@ def test_the_environment_of_passbuild_is_the_host_without_another(bench: Bench) 
 @pytest.mark.parametrize("mark", ["pipx_metadata.json", "uv-receipt.toml", "../CACHEDIR.TAG"])
 def test_a_tools_private_environment_is_no_host(bench: Bench, mark: str) -> None:
     """Of pipx, of `uv tool`, or in a cache (uvx): then .venv beside the project counts, else the base interpreter."""
-    private = _private_passbuild(bench)
+    private = private_passbuild(bench)
     (private.folder / "pipx_metadata.json").rename(private.folder / mark)
     with_venv, without = bench.project(name="with"), bench.project(name="without")
     beside = bench.own_host(folder=with_venv / ".venv")

@@ -121,7 +121,7 @@ def test_url_that_says_no_name_is_built(bench: Bench, served: str, installer: st
 @pytest.mark.parametrize("ref", ["", "@main", "@COMMIT"])
 def test_repository_is_checked_out_and_a_folder_in_it_built(bench: Bench, installer: str, ref: str) -> None:
     """A URL of version control may name a branch or a commit, and a folder."""
-    commit = _repository(bench, below="parts/pump")
+    commit = repository(bench, below="parts/pump")
 
     outcome = wheel(
         bench,
@@ -238,7 +238,7 @@ def test_credentials_of_a_url_are_not_shown(bench: Bench) -> None:
     assert outcome.document["source"] == "http://***@127.0.0.1:9/pump-1.0.tar.gz"
 
 
-def _repository(bench: Bench, *, below: str) -> str:
+def repository(bench: Bench, *, below: str) -> str:
     """Make a git repository with a project in a folder of it; return its commit."""
     folder = bench.folder / "repository"
     archive = sdist(bench.folder / "made", "pump")

@@ -23,6 +23,7 @@ _COMMANDS = {
     "wheel": "Build a wheel.",
     "sdist": "Build an sdist.",
     "build": "Build an sdist and a wheel from it.",
+    "install": "Build, and install into the host.",
     "plan": "Say what a build would do.",
     "metadata": "Print the metadata of the wheel.",
     "cache": "Look at the kept build environments, or remove them.",

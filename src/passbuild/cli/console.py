@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from passbuild.cli.paint import Line, let_go, line, painter
 from passbuild.errors import OutputNotWritable
 from passbuild.journal import Event, Topic
 from passbuild.plan.model import Action
+from passbuild.report import Report
 from passbuild.settings.model import Color
 
 if TYPE_CHECKING:
@@ -19,14 +21,16 @@ if TYPE_CHECKING:
     from passbuild.artifact import Artifact
     from passbuild.environment.store import Kept
     from passbuild.errors import PassbuildError
+    from passbuild.into_host import Installation
     from passbuild.plan.model import Decision, Passed, Plan
-    from passbuild.report import Report
+    from passbuild.report import Summary
     from passbuild.settings.model import Settings
     from passbuild.wheel_store import KeptWheel
 
 _STDOUT = Path("standard output")
 _LAST_LINES = 20
 _UNITS = ("B", "kB", "MB", "GB")
+_WOULD = re.compile(r"Would |\s*[-+~] ")
 _STYLES = {Action.PASS: "green", Action.INSTALL: "cyan", Action.SKIP: "yellow", Action.REFUSE: "bold red"}
 _WORDS = {Action.PASS: "from host", Action.INSTALL: "install", Action.SKIP: "skip", Action.REFUSE: "refused"}
 
@@ -77,9 +81,21 @@ class Speaker:
         if report.command == "plan" and report.plan is not None:
             self._tell_plan(report, report.plan)
 
-    def failure(self, report: Report, error: PassbuildError, *, as_json: bool) -> None:
+    def summary(self, summary: Summary) -> None:
+        """Print what came of several sources: what was installed, or the JSON document."""
+        if summary.settings is not None and summary.settings.json.value:
+            _write(json.dumps(summary.to_json(), indent=2, ensure_ascii=False))
+            return
+        done = summary.installation
+        if done is not None:
+            for text in _installed_lines(summary, done):
+                _write(text)
+            for module in done.imported:
+                self._say(line(("✓ ", "bold green"), f"import {module}"), at=0)
+
+    def failure(self, report: Report | Summary, error: PassbuildError, *, as_json: bool) -> None:
         """Print why a run failed: first what is wrong, then what to type, then the output that shows it."""
-        if report.command == "plan" and report.plan is not None and not as_json:
+        if isinstance(report, Report) and report.command == "plan" and report.plan is not None and not as_json:
             try:
                 self._tell_plan(report, report.plan)
             except OutputNotWritable:  # the error matters more
@@ -252,6 +268,22 @@ def _passed_line(item: Passed) -> Line:
         f" {distribution.raw_version}",
         (f"  {distribution.location}{note}", "dim"),
     )
+
+
+def _installed_lines(summary: Summary, done: Installation) -> Iterable[str]:
+    """Return a line for each distribution that came, went or changed, as uv marks them."""
+    if done.dry_run:
+        yield from (text.strip() for text in done.output if _WOULD.match(text))
+        return
+    for change in done.changes:
+        if change.before:
+            yield f"- {change.name} {change.before}"
+        if change.after:
+            yield f"+ {change.name} {change.after}"
+    changed = {change.name for change in done.changes}
+    for artifact in (report.artifact for report in summary.builds):
+        if artifact.name not in changed:
+            yield f"~ {artifact.name} {artifact.version}"
 
 
 def _built(artifact: Artifact) -> Line:

@@ -33,13 +33,15 @@ def setting_option(name: str) -> Callable[[F], F]:
     return _option(next(key for key in (*KEYS, CONFIG_FILE) if key.name == name))
 
 
-def setting_options(*without: str) -> Callable[[F], F]:
-    """Return a decorator that adds an option for each setting, and SOURCE."""
+def setting_options(*without: str, several: bool = False) -> Callable[[F], F]:
+    """Return a decorator that adds an option for each setting, and SOURCE, or several of them."""
 
     def decorate(function: F) -> F:
         for key in reversed((*KEYS, CONFIG_FILE)):
             if key.name not in without:
                 function = _option(key)(function)
+        if several:
+            return click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")(function)
         source = click.argument("source", default=".", metavar="[SOURCE]")
         return source(function)
 

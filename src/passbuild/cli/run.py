@@ -9,15 +9,16 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from passbuild import pipeline
 from passbuild.cli.console import Speaker, tell
 from passbuild.cli.paint import let_go
 from passbuild.errors import Cancelled, OutputNotWritable, PassbuildError
 from passbuild.journal import Journal
-from passbuild.project.source import understood
+from passbuild.project.source import understood as understand
 from passbuild.redaction import redacted
+from passbuild.report import Report, Summary
 from passbuild.settings import merge
 from passbuild.settings.merge import Given
 from passbuild.surroundings import Surroundings
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from passbuild.errors import UsageError
-    from passbuild.report import Report
+    from passbuild.into_host import Installation, Wish
 
+R = TypeVar("R", Report, Summary)
 
 _STEPS: Mapping[str, Callable[[pipeline.Order, Journal], Report]] = {
     "wheel": pipeline.wheel,
@@ -41,39 +43,83 @@ _STEPS: Mapping[str, Callable[[pipeline.Order, Journal], Report]] = {
 
 def run(command: str, source: str, options: dict[str, object]) -> None:
     """Run a command, print its result, and end with its exit code."""
-    surroundings = Surroundings.here()
-    config_file = options.pop("config_file", None)
-    given = Given(
-        values=options,
-        spelled_as_options=True,
-        config_file=surroundings.cwd / str(config_file) if config_file else None,
-    )
-    speaker = Speaker(surroundings.environ)
-    try:
-        order = pipeline.Order(source=understood(source, surroundings.cwd), given=given, surroundings=surroundings)
-    except PassbuildError as error:
-        report = Journal(command, redacted(source), speaker.hear).failed(error)
-        _end(speaker, report, error, as_json=bool(options.get("json")) or _asks_for_json(surroundings))
-    journal = Journal(command, str(order.source), speaker.hear)
-    try:
-        with _signals_raise():
-            report = _STEPS[command](order, journal)
+    desk = _Desk(command, options)
+    order = desk.order(source)
+    journal = Journal(command, str(order.source), desk.speaker.hear)
+    report = desk.done(lambda: _STEPS[command](order, journal), journal.failed)
+    desk.told(lambda: desk.speaker.result(report), journal.failed)
+
+
+def install(sources: Sequence[str], options: dict[str, object], wish: Wish, *, editable: bool) -> None:
+    """Build and install, print what was installed, and end with the exit code."""
+    desk = _Desk("install", options)
+    orders = [desk.order(source) for source in sources]
+    jobs = [
+        pipeline.Job(order=order, journal=Journal("install", str(order.source), desk.speaker.hear)) for order in orders
+    ]
+
+    def summary(error: PassbuildError | None = None, installation: Installation | None = None) -> Summary:
+        reports = tuple(job.journal.report for job in jobs if job.journal.report.settings is not None)
+        return Summary(command="install", builds=reports, installation=installation, error=error)
+
+    report = desk.done(lambda: summary(None, pipeline.install(jobs, wish, editable=editable)), summary)
+    desk.told(lambda: desk.speaker.summary(report), summary)
+
+
+class _Desk:
+    """Where one command is taken, done and told; errors are caught here."""
+
+    def __init__(self, command: str, options: dict[str, object]) -> None:
+        self._command = command
+        self._surroundings = Surroundings.here()
+        config_file = options.pop("config_file", None)
+        self._given = Given(
+            values=options,
+            spelled_as_options=True,
+            config_file=self._surroundings.cwd / str(config_file) if config_file else None,
+        )
+        self.speaker = Speaker(self._surroundings.environ)
+
+    def order(self, source: str) -> pipeline.Order:
+        """Return what is to be done about a source, or end with the error that it is none."""
+        try:
+            understood = understand(source, self._surroundings.cwd)
+        except PassbuildError as error:
+            self._fail(Journal(self._command, redacted(source), self.speaker.hear).failed(error), error)
+        return pipeline.Order(source=understood, given=self._given, surroundings=self._surroundings)
+
+    def done(self, act: Callable[[], R], failed: Callable[[PassbuildError], Report | Summary]) -> R:
+        """Return what `act` does, and write its report; or end with its error."""
+        try:
+            with _signals_raise():
+                report = act()
+                _write_report(report)
+        except PassbuildError as error:
+            self._fail(failed(error), error)
+        except Exception:
+            self.speaker.bug()
+            raise
+        except _Signal as caught:
+            cancelled = Cancelled(signal=caught.number)
+            self._fail(failed(cancelled), cancelled)
+        return report
+
+    def told(self, tell_it: Callable[[], None], failed: Callable[[PassbuildError], Report | Summary]) -> None:
+        """Print a result, or end with the error that it cannot be printed."""
+        try:
+            tell_it()
+        except BrokenPipeError:
+            let_go(sys.stdout)
+        except OutputNotWritable as error:
+            let_go(sys.stdout)
+            _end(self.speaker, failed(error), error, as_json=False)
+
+    def _fail(self, report: Report | Summary, error: PassbuildError) -> NoReturn:
+        with contextlib.suppress(OutputNotWritable):
             _write_report(report)
-    except PassbuildError as error:
-        _fail(journal.failed(error), error, speaker, order)
-    except Exception:
-        speaker.bug()
-        raise
-    except _Signal as caught:
-        cancelled = Cancelled(signal=caught.number)
-        _fail(journal.failed(cancelled), cancelled, speaker, order)
-    try:
-        speaker.result(report)
-    except BrokenPipeError:
-        let_go(sys.stdout)
-    except OutputNotWritable as error:
-        let_go(sys.stdout)
-        _end(speaker, journal.failed(error), error, as_json=False)
+        # Settings that cannot be read say nothing about the output: then the option and its variable do.
+        asked = bool(self._given.values.get("json")) or _asks_for_json(self._surroundings)
+        _end(self.speaker, report, error, as_json=report.settings.json.value if report.settings else asked)
 
 
 def tell_result(text: str) -> None:
@@ -94,15 +140,7 @@ def refuse(error: UsageError, arguments: Sequence[str], surroundings: Surroundin
     _end(Speaker(surroundings.environ), report, error, as_json=as_json)
 
 
-def _fail(report: Report, error: PassbuildError, speaker: Speaker, order: pipeline.Order) -> NoReturn:
-    with contextlib.suppress(OutputNotWritable):
-        _write_report(report)
-    # Settings that cannot be read say nothing about the output: then the option and its variable do.
-    asked = bool(order.given.values.get("json")) or _asks_for_json(order.surroundings)
-    _end(speaker, report, error, as_json=report.settings.json.value if report.settings else asked)
-
-
-def _end(speaker: Speaker, report: Report, error: PassbuildError, *, as_json: bool) -> NoReturn:
+def _end(speaker: Speaker, report: Report | Summary, error: PassbuildError, *, as_json: bool) -> NoReturn:
     """Tell an error, whatever can still be written, and end with its exit code."""
     try:
         speaker.failure(report, error, as_json=as_json)
@@ -115,7 +153,7 @@ def _asks_for_json(surroundings: Surroundings) -> bool:
     return merge.is_true(surroundings.environ.get("PASSBUILD_JSON", ""))
 
 
-def _write_report(report: Report) -> None:
+def _write_report(report: Report | Summary) -> None:
     if report.settings is None or report.settings.report is None:
         return
     path = report.settings.report.value

@@ -6,6 +6,7 @@ environment. It stays in the store, for the next build that wants the same. It s
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from passbuild.environment import contents, identity, installation, scripts, sto
 from passbuild.environment.venv import Venv
 from passbuild.errors import HostUnusable, PlanImpossible
 from passbuild.host import files
-from passbuild.values import frozen
+from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -170,12 +171,20 @@ def _leased(draft: _Draft, kept: Store) -> Lease | None:
     """Return a lease of the draft's environment in the store; None where it has to be made elsewhere."""
     site = draft.site
     key = identity.key(
-        draft.plan, draft.host, draft.installer, site.surroundings, draft.passed_identity, true_paths=draft.true_paths
+        draft.plan,
+        draft.host,
+        draft.installer,
+        site.surroundings,
+        draft.passed_identity,
+        true_paths=draft.true_paths,
+        owner=site.owner,
     )
     if key is None:
         return None
+    ageless = replace(kept, max_age=math.inf)  # an editable installation has paths of it
     try:
-        lease = store.leased(kept, key, lambda folder: _made(draft, folder), wait=not site.is_nested)
+        usable = ageless if site.owner else kept
+        lease = store.leased(usable, key, lambda folder: _made(draft, folder), wait=not site.is_nested)
         if lease is not None and not lease.reused:
             store.pruned(kept)
     except (OSError, HostUnusable, PlanImpossible) as error:

@@ -46,8 +46,11 @@ def key(  # noqa: PLR0913 - everything that makes an environment
     passed: str,
     *,
     true_paths: bool,
+    owner: str = "",
 ) -> str | None:
     """Return the key of the environment that `plan` describes, `passed` being the identity of what passes through.
+
+    An environment with an `owner` is for nobody else.
 
     None where nothing can stand for its contents: a requirement that names a folder or a branch may hold something else
     tomorrow.
@@ -63,6 +66,7 @@ def key(  # noqa: PLR0913 - everything that makes an environment
         "installer": _installer(installer, surroundings) if plan.install else [],
         "passed": [passed, *([str(item.distribution.info), item.named, item.left_out] for item in plan.passed)],
         "true paths": true_paths,
+        "owner": owner,
     }
     text = json.dumps(values, sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", errors="surrogateescape")).hexdigest()[:_LENGTH]

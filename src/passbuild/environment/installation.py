@@ -42,6 +42,8 @@ class Site:
     surroundings: Surroundings
     variables: Mapping[str, str]
     """Environment variables for the hooks alone, as if they had been set around passbuild."""
+    owner: str
+    """Who keeps the environment, an editable installation; empty where anybody may reuse it."""
     on_line: Callable[[str], None]
     on_warning: Callable[[str], None]
 

@@ -66,6 +66,19 @@ class Task:
     """Whether it installs nothing but what is asked for."""
 
 
+@frozen
+class Delivery:
+    """Built wheels that are to be installed into a host, with what they require."""
+
+    python: Path
+    """The host's interpreter."""
+    wheels: Sequence[Path]
+    constraints: Sequence[Path]
+    again: Sequence[str]
+    """The names of those that the host has in the same version, of another build."""
+    dry_run: bool
+
+
 class Installer(Protocol):
     """Puts requirements into an environment."""
 
@@ -75,6 +88,9 @@ class Installer(Protocol):
 
     def command(self, task: Task) -> list[str]:
         """Return the argument list that does `task`."""
+
+    def deliveries(self, delivery: Delivery) -> list[list[str]]:
+        """Return the argument lists that, one after the other, do `delivery`."""
 
     def variables(self, task: Task, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that `task` needs beside those of `environ`."""
@@ -154,6 +170,14 @@ class Uv:
         index = ["--no-index"] if self.no_index else []
         return [str(self.program), "pip", "install", *target, *index, *apart, *_inputs(task)]
 
+    def deliveries(self, delivery: Delivery) -> list[list[str]]:
+        """Return one argument list: uv can be told what to install again."""
+        target = ["--python", str(delivery.python), "--color", "never"]
+        index = ["--no-index"] if self.no_index else []
+        again = [argument for name in delivery.again for argument in ("--reinstall-package", name)]
+        inputs = _delivered(delivery)
+        return [[str(self.program), "pip", "install", *target, *index, *again, *inputs]]
+
     def variables(self, task: Task, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the place of the wheels: given as an option, it would hide what the variable says."""
         if task.wheels is None:
@@ -185,12 +209,26 @@ class Pip:
 
     def command(self, task: Task) -> list[str]:
         """Return the argument list that does `task`."""
-        python = str(task.venv.python)
-        pip = [python, str(self.wheel / "pip")] if self.wheel else [*self.before, python]
+        pip = self._started(task.venv.python)
         # Byte code is written by the first hook that needs it; most of what is installed is never imported.
         options = ["--no-warn-script-location", "--disable-pip-version-check", "--no-compile", "--no-color"]
         apart = ["--no-build-isolation", "--find-links", str(task.wheels)] if task.wheels else []
         return [*pip, "install", *options, *apart, "--no-user", *_inputs(task)]
+
+    def deliveries(self, delivery: Delivery) -> list[list[str]]:
+        """Return what installs the requirements, then what puts wheels in the place of the same versions.
+
+        Only all at once could pip be told to install again what is there already.
+        """
+        pip = [*self._started(delivery.python), "install", "--disable-pip-version-check", "--no-color"]
+        commands = [[*pip, *_delivered(delivery)]]
+        if delivery.again and not delivery.dry_run:
+            wheels = [str(wheel) for wheel in delivery.wheels]
+            commands.append([*pip, "--no-deps", "--force-reinstall", *wheels])
+        return commands
+
+    def _started(self, python: Path) -> list[str]:
+        return [str(python), str(self.wheel / "pip")] if self.wheel else [*self.before, str(python)]
 
     def variables(self, task: Task, environ: Mapping[str, str]) -> dict[str, str]:
         """Return a cache that has the user's downloads and not the wheels built of sdists before.
@@ -215,6 +253,11 @@ class Pip:
                 told = itertools.takewhile(lambda text: not text.startswith("To fix this"), output[index:])
                 return [text.strip() for text in told if text.strip() and not text.startswith(("[notice]", "WARNING:"))]
         return _last(output)
+
+
+def _delivered(delivery: Delivery) -> list[str]:
+    limits = [argument for file in delivery.constraints for argument in ("--constraint", str(file))]
+    return [*limits, *(["--dry-run"] if delivery.dry_run else []), *map(str, delivery.wheels)]
 
 
 def _inputs(task: Task) -> list[str]:

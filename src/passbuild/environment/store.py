@@ -9,6 +9,7 @@
       locks/KEY.make            locked by the one who makes it; others wait for that one and not for those who use it
       environments/KEY/
         env/                    made in place, as environments hold absolute paths
+        holders.json            the editable installations that rebuild with it; it stays as long as there is one
         environment.json        written last: without it the environment is not finished
 
 Whoever wants an environment takes its lock; the system lets go of it when the process ends, however that happens.
@@ -22,6 +23,7 @@ import os
 import re
 import shutil
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict, TypeVar, cast
 
 from passbuild.environment import locks
@@ -32,7 +34,6 @@ from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from passbuild.environment.locks import Lock
     from passbuild.settings.model import Settings
@@ -45,6 +46,7 @@ _FEW_INODES = 10
 _INTERPRETERS = "interpreters"
 _RECORD = "environment.json"
 _USED = "used"
+_HOLDERS = "holders.json"
 _TAG = "CACHEDIR.TAG"
 _BYTE_CODE = re.compile(r"[/\\]__pycache__(?:[/\\]|$)")
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# Build environments of passbuild; `passbuild cache clear`.\n"
@@ -133,6 +135,10 @@ class Lease:
     reused: bool
     lock: Lock
 
+    def hold(self, info: Path) -> None:
+        """Keep it as long as the host has the editable installation with this ``.dist-info``."""
+        _write_holders(self.folder, {*_holders(self.folder), str(info)})
+
     def release(self) -> None:
         """Let others remove or remake it."""
         self.lock.release()
@@ -203,8 +209,11 @@ def _found_or_made(
 
 def _made(folder: Path, make: Callable[[Path], Facts]) -> Facts:
     """Make an environment in its place; the record comes last, by a rename."""
+    holders = _holders(folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    if holders:
+        _write_holders(folder, holders)
     try:
         facts = make(folder)
         states = _states(folder)
@@ -249,6 +258,32 @@ def _document(folder: Path) -> _Document | None:
         return None
     is_ours = isinstance(document, dict) and document.get("format") == FORMAT
     return cast("_Document", document) if is_ours and document.keys() == _Document.__annotations__.keys() else None
+
+
+def is_held(folder: Path) -> bool:
+    """Whether an editable installation that is still there rebuilds with the environment in `folder`."""
+    return any(_is_editable(Path(info)) for info in _holders(folder))
+
+
+def _holders(folder: Path) -> list[str]:
+    try:
+        holders = json.loads((folder / _HOLDERS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [item for item in holders if isinstance(item, str)] if isinstance(holders, list) else []
+
+
+def _write_holders(folder: Path, infos: Iterable[str]) -> None:
+    temporary = folder / f"{_HOLDERS}.{os.getpid()}"
+    temporary.write_text(json.dumps(sorted(infos)), encoding="utf-8")
+    os.replace(temporary, folder / _HOLDERS)
+
+
+def _is_editable(info: Path) -> bool:
+    try:
+        return json.loads((info / "direct_url.json").read_text(encoding="utf-8"))["dir_info"]["editable"] is True
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def listed(root: Path) -> tuple[Kept, ...]:
@@ -330,7 +365,9 @@ def _is_ours(tag: Path) -> bool:
 
 
 def _removed(store: Store, item: Kept) -> bool:
-    """Remove an environment that nobody uses or makes."""
+    """Remove an environment that nobody uses or makes, and no editable installation needs."""
+    if is_held(item.folder):
+        return False
     doomed = item.folder.with_name(f".{item.key}")
     with contextlib.ExitStack() as stack:
         for name in (f"{item.key}.make", f"{item.key}.use"):

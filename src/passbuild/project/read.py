@@ -10,7 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from passbuild.errors import AlreadySdist, InvalidProject, Mistake, SourceNotFound
+from passbuild.errors import AlreadySdist, InvalidProject, Mistake, NotEditable, SourceNotFound
 from passbuild.project.model import BuildSystem, Project
 
 if sys.version_info >= (3, 11):
@@ -56,6 +56,12 @@ def refuse_ours(project: Project) -> None:
     """Raise AlreadySdist for a project that was extracted from an archive, or fetched."""
     if project.is_ours:
         raise AlreadySdist(source=project.given)
+
+
+def refuse_editable(project: Project) -> None:
+    """Raise NotEditable for a project in a folder that will be gone."""
+    if project.is_ours:
+        raise NotEditable(source=project.given)
 
 
 def is_project(folder: Path) -> bool:

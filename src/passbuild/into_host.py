@@ -1,0 +1,330 @@
+"""Install built wheels into the host: the one thing that writes there, and only when it was asked for.
+
+The installer does it, in one resolution: the passed packages are its constraints, so it replaces none of them or does
+nothing at all. Afterwards the host's records say where each project came from (PEP 610), which the wheel in a temporary
+folder is not.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import os
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urldefrag, urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from passbuild import process
+from passbuild.environment import installers
+from passbuild.environment.installers import Delivery
+from passbuild.errors import CannotInstall, HostUnusable, ImportFails
+from passbuild.host import probe
+from passbuild.host.model import Choice
+from passbuild.redaction import redacted
+from passbuild.values import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from passbuild.artifact import Artifact
+    from passbuild.environment.installers import Installer
+    from passbuild.host.model import Host
+    from passbuild.plan.model import Passed
+    from passbuild.project.model import Project
+    from passbuild.project.source import Source
+    from passbuild.surroundings import Surroundings
+
+_SUFFIXES = (".py", ".so", ".pyd")
+_LAST_LINES = 20
+_MARK = "passbuild-imported:"
+_IMPORTING = f"""\
+import importlib, importlib.util, sys
+for name in sys.argv[1:]:
+    if not name.startswith("?") or importlib.util.find_spec(name[1:]):
+        importlib.import_module(name.lstrip("?"))
+        print("\\n{_MARK}" + name.lstrip("?"))
+"""
+"""Import the modules that are named, those behind a question mark if there are any."""
+
+
+@frozen
+class Parcel:
+    """A wheel that is to be installed, and what it was made of."""
+
+    artifact: Artifact
+    project: Project
+    source: Source
+    passed: tuple[Passed, ...]
+    is_editable: bool
+
+
+@frozen
+class Wish:
+    """How it is to be installed."""
+
+    dry_run: bool = False
+    check_import: bool = False
+
+
+@frozen
+class Change:
+    """What an installation did to one distribution of the host."""
+
+    name: NormalizedName
+    before: str
+    """Its version; empty where it was not there."""
+    after: str
+    """Its version; empty where it is gone."""
+
+
+@frozen
+class Installation:
+    """What was installed, or what would be."""
+
+    host: Host
+    installer: str
+    dry_run: bool
+    infos: Mapping[NormalizedName, Path]
+    """The ``.dist-info`` of what was installed; empty after a dry run."""
+    changes: tuple[Change, ...]
+    imported: tuple[str, ...]
+    """The modules that were imported to see that they can be."""
+    output: tuple[str, ...]
+    """What the installer said."""
+
+
+@frozen
+class Errand:
+    """Who installs, and with what around it."""
+
+    host: Host
+    installer: Installer
+    scratch: Path
+    """A folder of ours that is gone after the run."""
+    surroundings: Surroundings
+    on_line: Callable[[str], None]
+    on_warning: Callable[[str], None]
+
+
+def installed(parcels: Sequence[Parcel], wish: Wish, errand: Errand) -> Installation:
+    """Install the wheels and what they require. Raises CannotInstall or ImportFails."""
+    host, environ = errand.host, errand.surroundings.environ
+    names = [item.artifact.name for item in parcels]
+    pins = dict(sorted(line for item in parcels for line in _pins(item.passed, names)))
+    before = _probed(host, names, environ)
+    lines = _delivered(parcels, wish, errand, pins, before)
+    after = before if wish.dry_run else _probed(host, names, environ)
+    imported: tuple[str, ...] = ()
+    infos = {}
+    if not wish.dry_run:
+        for item in parcels:
+            found = after.distributions.get(item.artifact.name)
+            if found is None:
+                problem = f"{errand.installer.name} reported success, but {item.artifact.name} is not on the host"
+                tool = errand.installer.name
+                raise CannotInstall(names=names, host=host.prefix, installer=tool, conclusion=[problem])
+            infos[item.artifact.name] = found.info
+            _record_origin(found.info, _origin(item, environ))
+        if wish.check_import:
+            imported = _imported(parcels, after, errand)
+    changes = tuple(_changes(before.installed, after.installed))
+    return Installation(
+        host=host,
+        installer=errand.installer.name,
+        dry_run=wish.dry_run,
+        infos=infos,
+        changes=changes,
+        imported=imported,
+        output=tuple(lines),
+    )
+
+
+def _pins(passed: Iterable[Passed], built: Sequence[NormalizedName]) -> Iterator[tuple[NormalizedName, str]]:
+    """Yield a constraint for each passed distribution that is not itself installed now."""
+    for item in passed:
+        distribution = item.distribution
+        if distribution.version is not None and distribution.name not in built:
+            yield distribution.name, f"{distribution.name}=={distribution.version}"
+
+
+def _probed(host: Host, names: Iterable[NormalizedName], environ: Mapping[str, str]) -> Host:
+    return probe.probed(Choice(executable=host.executable, reason=host.reason), names, environ)
+
+
+def _delivered(
+    parcels: Sequence[Parcel], wish: Wish, errand: Errand, pins: Mapping[NormalizedName, str], before: Host
+) -> list[str]:
+    """Run the installer; return what it said."""
+    environ = installers.environ_for(errand.surroundings.environ)
+    constraints = errand.scratch / "constraints.txt"
+    constraints.write_text("".join(f"{line}\n" for line in pins.values()), encoding="utf-8")
+    named = [name for name in environ.get("UV_CONSTRAINT", "").split() if name]
+    delivery = Delivery(
+        python=errand.host.executable,
+        wheels=[item.artifact.path for item in parcels],
+        constraints=[constraints, *(errand.surroundings.cwd / name for name in named)],
+        again=[item.artifact.name for item in parcels if _is_there(item, before)],
+        dry_run=wish.dry_run,
+    )
+    said: list[str] = []
+    for command in errand.installer.deliveries(delivery):
+        finished = process.stream(command, environ=environ, on_line=errand.on_line)
+        lines = finished.stdout.splitlines()
+        said += lines
+        if finished.returncode != 0:
+            raise _failure(parcels, errand, lines, pins, before)
+    return said
+
+
+def _is_there(item: Parcel, before: Host) -> bool:
+    """Whether the host has this very version: an installer would leave it as it is."""
+    found = before.distributions.get(item.artifact.name)
+    return found is not None and found.version == item.artifact.version
+
+
+def _failure(
+    parcels: Sequence[Parcel], errand: Errand, lines: Sequence[str], pins: Mapping[NormalizedName, str], before: Host
+) -> CannotInstall:
+    names = [item.artifact.name for item in parcels]
+    conclusion = [redacted(line) for line in errand.installer.conclusion(lines)]
+    after = _probed(errand.host, names, errand.surroundings.environ)
+    changes = [
+        f"{item.name}: {item.before or 'absent'} → {item.after or 'absent'}"
+        for item in _changes(before.installed, after.installed)
+    ]
+    told = "\n".join(conclusion).lower()
+    return CannotInstall(
+        names=names,
+        host=errand.host.prefix,
+        installer=errand.installer.name,
+        conclusion=conclusion,
+        fixed=[line for name, line in pins.items() if name in told],
+        changes=changes,
+    )
+
+
+def _changes(before: Mapping[NormalizedName, str], after: Mapping[NormalizedName, str]) -> Iterator[Change]:
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            yield Change(name=name, before=before.get(name, ""), after=after.get(name, ""))
+
+
+def _origin(item: Parcel, environ: Mapping[str, str]) -> dict[str, object] | None:
+    """Return what direct_url.json says of the project; None for one that came from an index."""
+    source, path = item.source, item.source.path
+    if path is not None and path.is_dir():
+        return {"url": path.as_uri(), "dir_info": {"editable": True} if item.is_editable else {}}
+    if path is not None:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return {"url": path.as_uri(), "archive_info": {"hashes": {"sha256": digest}}}
+    url = _url(source.line)
+    if url is None:
+        return None
+    fragment = parse_qs(urlsplit(url).fragment)
+    vcs, plus, rest = urldefrag(url).url.partition("+")
+    if not plus:
+        hashes = {name: value[0] for name, value in fragment.items() if name.startswith("sha")}
+        return {"url": _bare(url), "archive_info": {"hashes": hashes} if hashes else {}}
+    where, _, revision = rest.rpartition("@") if "@" in urlsplit(rest).path else (rest, "", "")
+    about = {"vcs": vcs, "commit_id": _commit(item.project.folder, environ)}
+    if revision:
+        about["requested_revision"] = revision
+    origin: dict[str, object] = {"url": _bare(where), "vcs_info": about}
+    if "subdirectory" in fragment:
+        origin["subdirectory"] = fragment["subdirectory"][0]
+    return origin
+
+
+def _url(line: str) -> str | None:
+    """Return the URL in a line of a requirements file, with the hash of an option as its fragment."""
+    text, _, hashes = line.partition(" --hash=")
+    try:
+        url = Requirement(text).url
+    except InvalidRequirement:
+        url = text
+    if url is None or not hashes:
+        return url
+    kind, _, value = hashes.partition(" ")[0].partition(":")
+    return f"{url}#{kind}={value}"
+
+
+def _bare(url: str) -> str:
+    """Return a URL without fragment and credentials; a bare user name, as in ``git@host``, is none of those."""
+    parts = urlsplit(urldefrag(url).url)
+    if parts.password is None and parts.scheme not in {"http", "https"}:
+        return parts.geturl()
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _commit(folder: Path, environ: Mapping[str, str]) -> str:
+    """Return the commit that a git checkout is at; empty where git cannot say."""
+    try:
+        finished = process.answer(["git", "rev-parse", "HEAD"], environ=environ, question="", cwd=folder)
+    except OSError:
+        return ""
+    return finished.stdout.strip() if finished.returncode == 0 else ""
+
+
+def _record_origin(info: Path, origin: Mapping[str, object] | None) -> None:
+    """Write direct_url.json of what the installer has just installed, or remove it, and the line for it in RECORD."""
+    file, record = info / "direct_url.json", info / "RECORD"
+    place = PurePosixPath(info.name, file.name).as_posix()
+    rows = [row for row in csv.reader(io.StringIO(record.read_text(encoding="utf-8"))) if row and row[0] != place]
+    if origin is None:
+        file.unlink(missing_ok=True)
+    else:
+        content = json.dumps(origin).encode()
+        _replace(file, content)
+        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+        rows.append([place, f"sha256={digest}", str(len(content))])
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    _replace(record, text.getvalue().encode())
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Write a file by a rename: the one that is there may be linked to an installer's cache."""
+    temporary = file.with_name(f"{file.name}.passbuild")
+    temporary.write_bytes(content)
+    os.replace(temporary, file)
+
+
+def _imported(parcels: Sequence[Parcel], host: Host, errand: Errand) -> tuple[str, ...]:
+    """Import what was installed, in the host's Python and a folder of ours. Raises ImportFails."""
+    modules = []
+    for item in parcels:  # the wheel of an editable project names none, but mostly there is one of its name
+        modules += _modules(item.artifact.path) or ["?" + item.artifact.name.replace("-", "_")]
+    argv = [str(host.executable), "-c", _IMPORTING, *modules]
+    try:
+        finished = process.stream(argv, environ=errand.surroundings.environ, on_line=errand.on_line, cwd=errand.scratch)
+    except OSError as error:
+        raise HostUnusable(executable=host.executable, problem=f"cannot be started: {error.strerror}") from error
+    if finished.returncode != 0:
+        raise ImportFails(modules=modules, host=host.prefix, lines=finished.stdout.splitlines()[-_LAST_LINES:])
+    said = finished.stdout.splitlines()
+    imported = tuple(line.removeprefix(_MARK) for line in said if line.startswith(_MARK))
+    for module in modules:
+        if module.lstrip("?") not in imported:
+            errand.on_warning(f"nothing says which modules {module.lstrip('?')} has, so none was imported")
+    return imported
+
+
+def _modules(wheel: Path) -> list[str]:
+    """Return the public modules of a wheel that can be imported first: its top level, below namespaces too."""
+    with zipfile.ZipFile(wheel) as archive:
+        paths = [PurePosixPath(name) for name in archive.namelist()]
+    packages = {path.parent for path in paths if path.name == "__init__.py"}
+    tops = {path for path in packages if not any(parent in packages for parent in path.parents)}
+    modules = {".".join(path.parts) for path in tops}
+    for path in paths:
+        if path.suffix in _SUFFIXES and len(path.parts) == 1:
+            modules.add(path.name.partition(".")[0])
+    return [name for name in sorted(modules) if name.replace(".", "").isidentifier() and not name.startswith("_")]
