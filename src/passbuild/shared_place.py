@@ -171,12 +171,17 @@ class Shared:
         return self._place
 
 
+def is_folder(where: str) -> bool:
+    """Whether a place is a folder: an absolute path, or a file URL."""
+    return "://" not in where or (where.startswith("file://") and "::" not in where)
+
+
 def place(where: str, origin: str) -> Place:
     """Return the place at an absolute path or URL. Raises InvalidSettings, naming `origin`, and OSError."""
     parts = urlsplit(where)
     if "://" not in where:
         return Folder(root=Path(where))
-    if parts.scheme == "file" and "::" not in where:
+    if is_folder(where):
         if parts.netloc not in {"", "localhost"}:
             raise _wrong(where, origin, "a file URL has no host", "write file:///folder")
         return Folder(root=Path(unquote(parts.path)))

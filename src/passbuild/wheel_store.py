@@ -33,7 +33,7 @@ from passbuild.environment import locks, store
 from passbuild.environment.store import Kept, Store
 from passbuild.errors import NotAStore
 from passbuild.settings.model import SharedMode
-from passbuild.shared_place import Folder, Shared
+from passbuild.shared_place import Folder, Shared, is_folder
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -83,10 +83,15 @@ class Wheels:
 
     @classmethod
     def of(cls, settings: Settings, surroundings: Surroundings) -> Wheels:
-        """Return the wheel store that the settings describe; nothing is opened yet."""
-        place, mode = settings.shared_wheels, settings.shared_wheels_mode.value
-        shared = Shared(place.value, place.origin, is_writable=mode is SharedMode.READ_WRITE) if place else None
-        return cls(store=Store.of(settings, surroundings), shared=shared)
+        """Return the wheel store that the settings describe; nothing is opened yet.
+
+        With `--offline` a place is shared only where it is a folder.
+        """
+        kept, place = Store.of(settings, surroundings), settings.shared_wheels
+        if place is None or (settings.offline.value and not is_folder(place.value)):
+            return cls(store=kept)
+        is_writable = settings.shared_wheels_mode.value is SharedMode.READ_WRITE
+        return cls(store=kept, shared=Shared(place.value, place.origin, is_writable=is_writable))
 
 
 @frozen
