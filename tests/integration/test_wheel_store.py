@@ -421,6 +421,34 @@ def test_a_crash_before_the_entry_is_there_leaves_no_wheel(tmp_path: Path, wheel
     assert machine.warnings == []
 
 
+_KILLED_WHILE_REMOVING = """
+import os, shutil, signal, sys
+from pathlib import Path
+from passbuild import wheel_store
+from passbuild.environment.store import Store
+def killed(path, **_):
+    if os.path.exists(path):
+        next(Path(path).rglob("*.whl")).unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
+shutil.rmtree = killed
+wheel_store.pruned(Store(root=Path(sys.argv[1]), max_age=9, max_size=10**9), everything=True)
+"""
+
+
+def test_a_crash_while_a_wheel_is_removed_leaves_no_half_of_it(tmp_path: Path, wheel: Path) -> None:
+    """It is not found under its key any more, and the rest of it goes the next time."""
+    machine = Machine(tmp_path)
+    machine.keep(wheel)
+
+    child = subprocess.run([sys.executable, "-c", _KILLED_WHILE_REMOVING, machine.root], check=False)
+    found, listed = machine.found(), wheel_store.listed(machine.root)
+    wheel_store.pruned(machine.wheels.store)
+
+    assert child.returncode == -signal.SIGKILL
+    assert (found, listed, machine.warnings) == (None, (), [])
+    assert list((machine.root / "wheels").iterdir()) == []
+
+
 def test_prune_removes_what_a_crash_left(tmp_path: Path, wheel: Path) -> None:
     """What is finished stays."""
     machine = Machine(tmp_path)
