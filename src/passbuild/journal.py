@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from passbuild.plan.model import Plan
     from passbuild.report import Built
     from passbuild.settings.model import Settings
+    from passbuild.wheel_store import Found
 
 
 class Topic(Enum):
@@ -43,6 +44,8 @@ class Topic(Enum):
     WARNING = "warning"
     BUILT = "built"
     """A build requirement was built from its sdist."""
+    REUSED = "reused"
+    """A wheel was built before; `Event.text` says where it was kept."""
     ARTIFACT = "artifact"
     """An artifact was published."""
     KEPT = "kept"
@@ -108,6 +111,14 @@ class Journal:
         """Note a published artifact."""
         self._report = replace(self._report, artifacts=(*self._report.artifacts, artifact))
         self._event(Topic.ARTIFACT, str(artifact.path))
+
+    def reused(self, wheel: Found) -> None:
+        """Note that a wheel was built before, and what was said of it then."""
+        self._report = replace(self._report, reused=wheel)
+        self._event(Topic.REUSED, wheel.place)
+        warnings = wheel.facts.get("warnings", [])
+        for text in warnings if isinstance(warnings, list) else []:
+            self.warning(text)
 
     def metadata(self, text: str) -> None:
         """Note the metadata that was asked for."""

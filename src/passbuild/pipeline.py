@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.utils import canonicalize_name
 
-from passbuild import amend, artifact, into_host, workspace
+from passbuild import amend, artifact, workspace
 from passbuild.environment import build_environment, fetch, installers, locks, memory
 from passbuild.environment.fetch import Errand
 from passbuild.environment.installation import Site
@@ -31,7 +31,6 @@ from passbuild.errors import (
 from passbuild.hooks import Backend
 from passbuild.host import find, probe
 from passbuild.host.model import Choice
-from passbuild.into_host import Parcel
 from passbuild.plan.decide import decided
 from passbuild.project import read
 from passbuild.report import Built
@@ -46,11 +45,12 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
     from packaging.utils import NormalizedName
 
+    from passbuild import into_host
     from passbuild.environment.build_environment import BuildEnvironment
     from passbuild.hooks import Kind
     from passbuild.host.model import Host
     from passbuild.host.recall import Memory
-    from passbuild.into_host import Installation, Wish
+    from passbuild.into_host import Installation, Parcel, Wish
     from passbuild.journal import Journal
     from passbuild.plan.model import Plan
     from passbuild.project.model import Project
@@ -58,7 +58,10 @@ if TYPE_CHECKING:
     from passbuild.report import Report
     from passbuild.settings.merge import Given
     from passbuild.settings.model import Settings
+    from passbuild.shelf import Shelf
     from passbuild.surroundings import Surroundings
+    from passbuild.wheel_key import Recipe
+    from passbuild.wheel_store import Found
     from passbuild.workspace import Workspace
 
 
@@ -129,6 +132,8 @@ def sdist_and_wheel(order: Order, journal: Journal) -> Report:
 
 def install(jobs: Sequence[Job], wish: Wish, *, editable: bool = False) -> Installation:
     """Build a wheel of each source, or an editable one, and install them all into their host at once."""
+    from passbuild import into_host
+
     with contextlib.ExitStack() as stack:
         runs = []
         parcels = []
@@ -220,6 +225,8 @@ def _delivering(run: Run, work: Workspace) -> Run:
 
 def _parcel(run: Run, *, editable: bool) -> _Built:
     """Build what is to be installed into the host."""
+    from passbuild.into_host import Parcel
+
     kind: Kind = "wheel"
     if editable:
         read.refuse_editable(run.project)
@@ -236,6 +243,8 @@ def _parcel(run: Run, *, editable: bool) -> _Built:
 
 
 def _errand(run: Run) -> into_host.Errand:
+    from passbuild import into_host
+
     surroundings = run.order.surroundings
     return into_host.Errand(
         host=run.host,
@@ -288,17 +297,34 @@ def _opened(order: Order, work: Workspace, journal: Journal) -> Project:
 
 def ready(run: Run, kind: Kind, reusable: BuildEnvironment | None = None) -> BuildEnvironment:
     """Return an environment in which the backend can build, with what its hooks require in addition."""
+    return _complete(run, kind, _static(run, reusable)).environment
+
+
+@frozen
+class _Complete:
+    """An environment that has all, and what the hook had asked for in addition."""
+
+    environment: BuildEnvironment
+    dynamic: tuple[Setting[Requirement], ...]
+
+
+def _static(run: Run, reusable: BuildEnvironment | None = None) -> BuildEnvironment:
+    """Return an environment with what the project states."""
     made = _planned(run)
-    environment = reusable if reusable is not None and _is_same(reusable.plan, made) else _environment(run, made)
+    return reusable if reusable is not None and _is_same(reusable.plan, made) else _environment(run, made)
+
+
+def _complete(run: Run, kind: Kind, environment: BuildEnvironment) -> _Complete:
+    """Ask the hook what else it needs, and return an environment that has that as well."""
     with run.journal.step("ask the backend what else it needs"), _diagnosed(run, environment):
         dynamic = _backend(run, environment).requires(kind)
     if not dynamic:
-        return environment
+        return _Complete(environment=environment, dynamic=())
     again = _planned(run, dynamic)
     if environment.meets(again):
-        return environment
+        return _Complete(environment=environment, dynamic=dynamic)
     try:
-        return _environment(run, again)
+        return _Complete(environment=_environment(run, again), dynamic=dynamic)
     except Unresolvable as error:
         static = {canonicalize_name(item.name) for item in run.project.build_system.requires}
         if static.isdisjoint(canonicalize_name(item.value.name) for item in dynamic):
@@ -422,23 +448,59 @@ def _built(
     artifact.check_outdir(outdir)
     is_amended = kind == "wheel" and amend.is_wanted(run.settings)
     form: Literal["wheel", "sdist"] = "sdist" if kind == "sdist" else "wheel"
-    environment = ready(run, kind, reusable)
-    is_stale = _warned_of_stale(run, environment)
+    environment = _static(run, reusable)
+    shelf = _shelf(run, kind, environment)
     with artifact.staging(outdir) as staging:
+        found = _found(run, shelf, environment, staging)
+        if found is not None:
+            run.journal.reused(found)
+            run.journal.artifact(artifact.published(found.path, form, outdir, expected))
+            return environment
+        complete = _complete(run, kind, environment)
+        environment = complete.environment
+        is_stale = _warned_of_stale(run, environment)
         with run.journal.step(f"build the {kind}"), _diagnosed(run, environment):
             staged = _backend(run, environment).build(kind, staging)
         if is_amended:
             artifact.checked(staged, form, expected)
             with run.journal.step("write into the wheel what it was built against"):
                 amend.amended(staged, run.settings, _basis(run, environment))
-        run.journal.artifact(artifact.published(staged, form, outdir, expected))
+        done = artifact.published(staged, form, outdir, expected)
+        run.journal.artifact(done)
     kept = _store(run.settings, run.order)
     if kept is not None and not run.project.is_ours and not is_stale:  # what is stale has to be said again
         memory.note(kept, run.project.folder, environment)
     if kind == "wheel":
         for name in environment.untouched(run.workspace.log.read_text(encoding="utf-8", errors="replace")):
             run.journal.warning(f"{name} was passed through, but the build did not use it, as far as can be seen")
+    if shelf is not None:
+        warnings = run.journal.report.warnings
+        shelf.keep(done.path, _recipe(run, environment), complete.dynamic, warnings, run.journal.warning)
     return environment
+
+
+def _shelf(run: Run, kind: Kind, environment: BuildEnvironment) -> Shelf | None:
+    """Return where the wheel is kept; None for a source folder, in which anything may change until the next run."""
+    path = run.order.source.path
+    is_folder = path is not None and path.is_dir()
+    if kind != "wheel" or is_folder or _store(run.settings, run.order) is None:
+        return None
+    from passbuild import shelf
+
+    return shelf.of(_recipe(run, environment), run.order.surroundings, run.journal.warning)
+
+
+def _recipe(run: Run, environment: BuildEnvironment) -> Recipe:
+    from passbuild.wheel_key import Recipe
+
+    return Recipe(project=run.project, settings=run.settings, host=run.host, environment=environment)
+
+
+def _found(run: Run, shelf: Shelf | None, environment: BuildEnvironment, folder: Path) -> Found | None:
+    if shelf is None:
+        return None
+    with run.journal.step("look for the wheel among those built before"):
+        return shelf.found(folder, lambda: _complete(run, "wheel", environment).environment, run.journal.warning)
 
 
 def _basis(run: Run, environment: BuildEnvironment) -> amend.Basis:

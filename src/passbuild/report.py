@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from passbuild.into_host import Installation
     from passbuild.plan.model import Passed, Plan
     from passbuild.settings.model import Settings
+    from passbuild.wheel_store import Found
 
 SCHEMA = 1
 _LAST_LINES = 30
@@ -66,6 +67,8 @@ class Report:
     """The last plan that was made."""
     environment: BuildEnvironment | None = None
     """The last environment that was made."""
+    reused: Found | None = None
+    """The wheel that was built before, where one was."""
     artifacts: tuple[Artifact, ...] = ()
     metadata: str | None = None
     """The text of METADATA, for `passbuild metadata`."""
@@ -92,6 +95,7 @@ class Report:
             "source": self.source,
             "ok": self.error is None,
             "artifacts": [_artifact(item) for item in self.artifacts],
+            "reused": {"place": self.reused.place, "built": round(self.reused.created)} if self.reused else None,
             "hints": self._hints(),
             "metadata": self.metadata,
             "host": _host(self.host) if self.host else None,

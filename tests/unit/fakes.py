@@ -70,6 +70,7 @@ def host(*distributions: Distribution, executable: str = "/host/bin/python") -> 
         reason="a test",
         version="3.11.7",
         implementation="cpython",
+        soabi="cpython-311-x86_64-linux-gnu",
         prefix=Path("/host"),
         base_prefix=Path("/usr"),
         scripts=Path("/host/bin"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,9 @@ class Speaker:
                 self._say(line(("  " + event.text, "dim")), at=1)
             case Topic.WARNING:
                 self._say(line(("warning: ", "bold yellow"), event.text), at=-1)
+            case Topic.REUSED:
+                age = _span(time.time() - event.report.reused.created) if event.report.reused else ""
+                self._say(line(f"  built {age} ago, and kept in {event.text}"), at=0)
             case Topic.KEPT:
                 self._say(line(f"kept {event.text}"), at=-2)
             case Topic.BUILT | Topic.ARTIFACT:

@@ -4,7 +4,7 @@ Standard library only, Python 3.8 and later. It opens files for reading and noth
 
 The request is one JSON object on standard input::
 
-    {"schema": 2, "mark": "passbuild-probe:", "names": ["torch"], "modules": ["yaml"]}
+    {"schema": 3, "mark": "passbuild-probe:", "names": ["torch"], "modules": ["yaml"]}
 
 ``schema`` is the version of request and reply, and comes back in the reply.
 ``names`` are normalized names of distributions: they, and everything that their requirements can reach, are read fully.
@@ -13,8 +13,8 @@ The request is one JSON object on standard input::
 The reply is one line on standard output that starts with ``mark`` and goes on with one JSON object::
 
     {
-      "schema": 2,
-      "version": "3.11.7", "implementation": "cpython",
+      "schema": 3,
+      "version": "3.11.7", "implementation": "cpython", "soabi": "cpython-311-x86_64-linux-gnu",
       "prefix": "/venv", "base_prefix": "/usr", "scripts": "/venv/bin", "path": ["/usr/lib/python3.11", ...],
       "executable": "/venv/bin/python", "user_site": "/home/me/.local/lib/...", "customized": false,
       "markers": {"python_version": "3.11", ...},
@@ -71,6 +71,7 @@ def main() -> None:
         "schema": request["schema"],
         "version": platform.python_version(),
         "implementation": sys.implementation.name,
+        "soabi": soabi(),
         "prefix": sys.prefix,
         "base_prefix": sys.base_prefix,
         "scripts": sysconfig.get_path("scripts"),
@@ -86,6 +87,12 @@ def main() -> None:
         reply["distributions"] = reached(found, request["names"])
         reply["providers"] = providers(found, request["modules"])
     sys.stdout.write("\n" + request["mark"] + json.dumps(reply) + "\n")
+
+
+def soabi() -> str:
+    """Return what names the ABI of extension modules; `sysconfig` knows it too, and takes longer to say it."""
+    parts = (sys.implementation.cache_tag, getattr(sys, "abiflags", ""), getattr(sys.implementation, "_multiarch", ""))
+    return "-".join(filter(None, parts))
 
 
 def markers() -> dict[str, str]:

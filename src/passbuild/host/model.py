@@ -86,6 +86,8 @@ class Host:
     version: str
     """The full Python version, such as `3.11.7`."""
     implementation: str
+    soabi: str
+    """What names the ABI of extension modules, such as `cpython-311-x86_64-linux-gnu`, with the ABI's flags."""
     prefix: Path
     base_prefix: Path
     scripts: Path

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-_SCHEMA = 2
+_SCHEMA = 3
 _MARK = "passbuild-probe:"
 _OLDEST = (3, 8)
 _LAST_LINES = 10
@@ -48,6 +48,7 @@ class _Reply(recall.Answer):
     schema: int
     version: str
     implementation: str
+    soabi: str
     base_prefix: str
     scripts: str
     markers: dict[str, str]
@@ -77,6 +78,7 @@ def probed(
         reason=choice.reason,
         version=reply["version"],
         implementation=reply["implementation"],
+        soabi=reply["soabi"],
         prefix=Path(reply["prefix"]),
         base_prefix=Path(reply["base_prefix"]),
         scripts=Path(reply["scripts"]),

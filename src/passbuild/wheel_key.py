@@ -1,0 +1,186 @@
+"""The identity of a built wheel: a key of everything that made it, the same on every machine that would make the same.
+
+None where something can not be named: a wheel that might be another one is built again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from passbuild import process
+from passbuild.values import frozen
+from passbuild.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from passbuild.environment.build_environment import BuildEnvironment
+    from passbuild.host.files import State
+    from passbuild.host.model import Distribution, Host
+    from passbuild.project.model import Project
+    from passbuild.settings.model import Settings
+
+_FORMAT = 1
+_LENGTH = 40
+_BLOCK = 1 << 20
+_OF_INSTALLATION = {b"INSTALLER", b"REQUESTED", b"RECORD", b"direct_url.json", b"uv_cache.json"}
+_TOOLS = (
+    *("cc", "c++", "gcc", "g++", "clang", "clang++", "gfortran", "ld", "nvcc", "hipcc", "rustc", "cargo", "swig"),
+    *("mpicc", "mpicxx", "cmake", "ninja", "make", "pkg-config", "git"),
+)
+_UNCOUNTED = {
+    *("PATH", "PWD", "OLDPWD", "SHLVL", "_", "HOME", "USER", "LOGNAME", "USERNAME", "HOSTNAME", "HOSTTYPE", "MAIL"),
+    *("SHELL", "PS1", "PS2", "PROMPT_COMMAND", "EDITOR", "VISUAL", "PAGER", "LESS", "LESSOPEN", "LESSCLOSE"),
+    *("LS_COLORS", "CLICOLOR", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "DISPLAY", "WAYLAND_DISPLAY", "TMUX"),
+    *("TMUX_PANE", "STY", "WINDOWID", "TMPDIR", "TEMP", "TMP", "INVOCATION_ID", "JOURNAL_STREAM", "CI"),
+    *("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "CONDA_SHLVL", "CONDA_PROMPT_MODIFIER", "CONDA_EXE", "CONDA_PYTHON_EXE"),
+    *("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAX_JOBS", "CMAKE_BUILD_PARALLEL_LEVEL", "PYTHONPATH", "PYTHONHOME"),
+    *("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTEST_CURRENT_TEST", "DBUS_SESSION_BUS_ADDRESS"),
+}
+_UNCOUNTED_PREFIXES = (
+    *("PASSBUILD_", "PIP_", "UV_", "TERM", "COLORTERM", "SSH_", "XDG_", "LC_TERMINAL", "VSCODE_", "ITERM_", "KITTY_"),
+    *("GITHUB_", "RUNNER_", "ACTIONS_", "CI_", "GITLAB_", "CCACHE_", "SCCACHE_", "BASH_FUNC_", "AWS_"),
+)
+"""Variables that say where and by whom a build is run. All others count: any may be a switch of some project."""
+
+
+@frozen
+class Recipe:
+    """What a wheel is made of."""
+
+    project: Project
+    """Its source tree is ours: nobody else works in it."""
+    settings: Settings
+    host: Host
+    environment: BuildEnvironment
+
+
+def of(recipe: Recipe) -> str | None:
+    """Return the key of the wheel that comes of `recipe`; None where something of it has no stable identity."""
+    environment, settings = recipe.environment, recipe.settings
+    passed = []
+    for item in environment.passed:
+        identity = _of_passed(item.distribution, environment.host_files)
+        if identity is None:
+            return None
+        passed.append((identity, item))
+    lease = environment.lease
+    if lease is None or lease.facts.get("built"):  # it was made of something that has no identity, or could not be kept
+        return None
+    values = {
+        "format": _FORMAT,
+        "source": _of_source(recipe.project.folder, environment.environ),
+        "settings": {
+            "config-settings": settings.config_settings,
+            "pin": settings.pin.value.value,
+            "sbom": [settings.sbom.value, __version__ if settings.sbom.value else ""],
+        },
+        "host": _of_host(recipe.host),
+        "passed": sorted([*identity, item.named] for identity, item in passed),
+        "installed": sorted(f"{item.name}=={item.version}" for item in environment.installed),
+        "variables": sorted(_variables(environment.environ)),
+        "tools": sorted(_tools(environment.environ)),
+    }
+    text = json.dumps(values, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", errors="surrogateescape")).hexdigest()[:_LENGTH]
+
+
+def _of_source(folder: Path, environ: Mapping[str, str]) -> list[str]:
+    """Return a digest of a source tree, and what its git checkout says of versions: tags are in no file of it."""
+    digest = hashlib.sha256()
+    for path in sorted(_files(folder)):
+        state = path.lstat()
+        head = f"{path.relative_to(folder).as_posix()}\0{state.st_mode & stat.S_IXUSR}\0"
+        digest.update(head.encode(errors="surrogateescape"))
+        if stat.S_ISLNK(state.st_mode):
+            digest.update(os.fsencode(os.readlink(path)))  # noqa: PTH115 - bytes are wanted
+            continue
+        digest.update(f"{state.st_size}\0".encode())
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+    return [digest.hexdigest(), _described(folder, environ)]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files and links below a folder, but what git keeps for itself."""
+    for item in folder.iterdir():
+        if item.is_dir() and not item.is_symlink():
+            if item.name != ".git":
+                yield from _files(item)
+        elif item.is_file() or item.is_symlink():
+            yield item
+
+
+def _described(folder: Path, environ: Mapping[str, str]) -> str:
+    if not any((place / ".git").exists() for place in (folder, *folder.parents)):
+        return ""
+    argv = ["git", "describe", "--tags", "--long", "--always", "--abbrev=40"]
+    try:
+        return process.answer(argv, environ=environ, question="", cwd=folder).stdout.strip()
+    except OSError:
+        return ""
+
+
+def _of_host(host: Host) -> list[str]:
+    libc = " ".join(platform.libc_ver())
+    return [host.soabi, host.version, host.markers["sys_platform"], host.markers["platform_machine"], libc]
+
+
+def _of_passed(distribution: Distribution, host_files: Mapping[str, State]) -> tuple[str, ...] | None:
+    """Return name, version and what RECORD says of all files; None where that is not to be had or not true any more."""
+    try:
+        record = distribution.info / "RECORD"
+        content, written = record.read_bytes(), record.stat().st_mtime_ns
+    except OSError:
+        return None
+    if distribution.editable or distribution.version is None:
+        return None
+    info = f"{distribution.info}{os.sep}"
+    for path, size in _recorded_sizes(distribution, content):
+        state = host_files.get(path)
+        # An installer writes RECORD last; whoever edits a file may leave it as long as it was.
+        if state is not None and (state[1] != size or (state[2] > written and not path.startswith(info))):
+            return None
+    lines = sorted(line for line in content.splitlines() if b"__pycache__" not in line and not _is_of_install(line))
+    return distribution.name, distribution.raw_version, hashlib.sha256(b"\n".join(lines)).hexdigest()
+
+
+def _is_of_install(line: bytes) -> bool:
+    """Whether a line of RECORD tells of the installation, or of a script whose first line names an interpreter."""
+    path = line.partition(b",")[0].strip(b'"')
+    name = path.rpartition(b"/")[2]
+    return (b".dist-info/" in path and name in _OF_INSTALLATION) or path.startswith(
+        (b"../../../bin/", b"../../Scripts/")
+    )
+
+
+def _recorded_sizes(distribution: Distribution, content: bytes) -> Iterator[tuple[str, int]]:
+    for line in content.decode("utf-8", errors="replace").splitlines():
+        path, _, rest = line.partition(",")
+        size = rest.rpartition(",")[2]
+        if size.isdecimal() and not path.startswith('"'):
+            yield os.path.normpath(distribution.location / path), int(size)
+
+
+def _variables(environ: Mapping[str, str]) -> Iterable[str]:
+    for name, value in environ.items():
+        if name not in _UNCOUNTED and not name.startswith(_UNCOUNTED_PREFIXES):
+            yield f"{name}={hashlib.sha256(value.encode(errors='surrogateescape')).hexdigest()}"
+
+
+def _tools(environ: Mapping[str, str]) -> Iterable[str]:
+    """Yield the compilers and build tools on PATH, whatever PATH is called here: their real places and sizes."""
+    path = environ.get("PATH", os.defpath)
+    for name in _TOOLS:
+        found = shutil.which(name, path=path)
+        if found is not None:
+            real = Path(found).resolve()
+            yield f"{name} {real.name} {real.stat().st_size}"
