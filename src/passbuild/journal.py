@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from passbuild.errors import PassbuildError
     from passbuild.host.model import Host
     from passbuild.plan.model import Plan
+    from passbuild.project.model import Project
     from passbuild.report import Built
     from passbuild.settings.model import Settings
     from passbuild.wheel_store import Found
@@ -79,6 +80,10 @@ class Journal:
         """Note the settings."""
         self._report = replace(self._report, settings=settings)
         self._event(Topic.SETTINGS)
+
+    def project(self, project: Project) -> None:
+        """Note what the project states about itself."""
+        self._report = replace(self._report, project=project)
 
     def host(self, host: Host) -> None:
         """Note the host."""

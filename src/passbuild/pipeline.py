@@ -183,6 +183,7 @@ def metadata(order: Order, journal: Journal) -> Report:
 def begun(order: Order, work: Workspace, journal: Journal, *, asks: bool = False) -> Run:
     """Open the project, collect the settings, find and read the host, which `asks` always makes a question to it."""
     project = _opened(order, work, journal)
+    journal.project(project)
     settings = merge.collected(project, order.surroundings, order.given)
     journal.settings(settings)
     environ = installers.configured(settings, order.surroundings.environ)
@@ -291,7 +292,7 @@ def _opened(order: Order, work: Workspace, journal: Journal) -> Project:
         on_line=work.on_line,
     )
     with journal.step("fetch the source"):
-        tree = fetch.fetched(errand)
+        tree = fetch.obtained(errand, _store(settings, order))
     return read.read(source.text, tree, is_ours=True)
 
 

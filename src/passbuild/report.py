@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from passbuild.host.model import Host
     from passbuild.into_host import Installation
     from passbuild.plan.model import Passed, Plan
+    from passbuild.project.model import Project
     from passbuild.settings.model import Settings
     from passbuild.wheel_store import Found
 
@@ -61,6 +62,7 @@ class Report:
     """`wheel`, `sdist`, `build`, `plan` or `metadata`."""
     source: str
     """A path, or what was given to fetch; without credentials."""
+    project: Project | None = None
     settings: Settings | None = None
     host: Host | None = None
     plan: Plan | None = None
@@ -93,6 +95,7 @@ class Report:
             "schema": SCHEMA,
             "command": self.command,
             "source": self.source,
+            "project": _project(self.project) if self.project else None,
             "ok": self.error is None,
             "artifacts": [_artifact(item) for item in self.artifacts],
             "reused": {"place": self.reused.place, "built": round(self.reused.created)} if self.reused else None,
@@ -196,6 +199,10 @@ def _artifact(item: Artifact) -> Json:
         "size": item.size,
         "sha256": item.sha256,
     }
+
+
+def _project(project: Project) -> Json:
+    return {"name": project.name, "version": str(project.version) if project.version else None}
 
 
 def _host(host: Host) -> Json:

@@ -264,3 +264,20 @@ def test_project_sees_the_tree_that_was_fetched_and_nothing_of_the_folder_one_wo
     assert outcome.code == 0, outcome.stderr
     with pytest.raises(ValueError, match="not enough values"):
         seen(Path(outcome.document["artifacts"][0]["path"]))  # what the recording project would have left
+
+
+@INSTALLERS
+def test_fixed_source_is_fetched_once(bench: Bench, installer: str) -> None:
+    """One version is kept as it was fetched, and a build works in a copy of it; what may move is fetched again."""
+    sdist(bench.folder / "links", "pump")
+    store = {"PASSBUILD_CACHE_DIR": str(bench.folder / "store")}
+
+    first = wheel(bench, "pump==1.0", installer, "-f", "links", "-v", "--rebuild", **store)
+    second = wheel(bench, "pump==1.0", installer, "-f", "links", "-v", "--rebuild", **store)
+    moving = wheel(bench, "pump", installer, "-f", "links", "-v", "--rebuild", **store)
+    listed = bench.passbuild("cache", "list", environ=store, json=False)
+
+    told = [outcome.stderr.partition("read the host")[0].count("pump") for outcome in (first, second, moving)]
+    assert [count > 1 for count in told] == [True, False, True], told
+    assert [outcome.code for outcome in (first, second, moving)] == [0, 0, 0]
+    assert "pump==1.0" in listed.stdout

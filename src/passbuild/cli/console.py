@@ -190,7 +190,8 @@ def kept_lines(kept: Iterable[Kept], now: float) -> Iterable[str]:
     """Return a line for each kept environment: size, age, time since its last use, key, and what it holds."""
     yield f"{'size':>9}  {'age':>8}  {'unused':>8}  {'environment':20}  what it holds"
     for item in kept:
-        holds = ", ".join((*item.facts.get("passed", ()), *item.facts.get("installed", ()))) or "unfinished"
+        holds = ", ".join((*item.facts.get("passed", ()), *item.facts.get("installed", ())))
+        holds = holds or ("unfinished" if not item.facts else str(item.facts.get("source", "nothing")))
         python = f"Python {item.facts.get('version', '?')}: "
         yield f"{_size(item.size):>9}  {_span(now - item.created):>8}  {_span(now - item.used):>8}  {item.key:20}  " + (
             python + holds

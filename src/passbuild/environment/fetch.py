@@ -6,12 +6,15 @@ in an empty environment whose Python hands the source tree over (`sdists`) inste
 
 from __future__ import annotations
 
+import contextlib
+import json
+import shutil
 from typing import TYPE_CHECKING
 
 from passbuild import process
-from passbuild.environment import installers, sdists, venv
+from passbuild.environment import identity, installers, sdists, store, venv
 from passbuild.environment.installers import Task
-from passbuild.errors import CannotFetch
+from passbuild.errors import CannotFetch, NotAStore
 from passbuild.redaction import redacted
 from passbuild.values import frozen
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from passbuild.environment.installers import Installer
+    from passbuild.environment.store import Facts, Store
     from passbuild.host.model import Host
     from passbuild.project.source import Source
     from passbuild.surroundings import Surroundings
@@ -39,10 +43,41 @@ class Errand:
     on_line: Callable[[str], None]
 
 
-def fetched(errand: Errand) -> Path:
-    """Return the source tree, below `scratch`. Raises CannotFetch with the installer's conclusion."""
-    source, installer = errand.source, errand.installer
-    scratch, surroundings = errand.scratch, errand.surroundings
+def obtained(errand: Errand, kept: Store | None) -> Path:
+    """Return a source tree of our own, below `scratch`; from the store where the same was fetched before.
+
+    Kept is only what the line of the source stands for tomorrow as well, and as long as an environment would be.
+    Raises CannotFetch with the installer's conclusion.
+    """
+    lease = None
+    if kept is not None and errand.source.is_fixed:
+        with contextlib.suppress(OSError, NotAStore):  # whoever needs an environment will say it
+            lease = store.leased(kept, _key(errand), lambda folder: _made(errand, folder), wait=True)
+    if lease is None:
+        return _fetched(errand, errand.scratch)
+    try:
+        shutil.copytree(lease.folder / "env", errand.scratch / "tree", symlinks=True)
+    finally:
+        lease.release()
+    return errand.scratch / "tree" / str(lease.facts["tree"])
+
+
+def _key(errand: Errand) -> str:
+    values = [errand.source.line, identity.of_installer(errand.installer, errand.surroundings)]
+    return identity.digested(json.dumps(values))[: identity.LENGTH]
+
+
+def _made(errand: Errand, folder: Path) -> Facts:
+    """Fetch into ``env`` below `folder`, as what the store keeps."""
+    tree = _fetched(errand, errand.scratch)
+    top = next(parent for parent in tree.parents if parent.name.startswith("tree-"))
+    shutil.copytree(top, folder / "env", symlinks=True)
+    return {"source": errand.source.text, "tree": str(tree.relative_to(top)), "version": errand.host.version}
+
+
+def _fetched(errand: Errand, scratch: Path) -> Path:
+    """Let the installer fetch, and return the tree that it handed over. Raises CannotFetch."""
+    source, installer, surroundings = errand.source, errand.installer, errand.surroundings
     place = venv.create(errand.host, scratch / "env", surroundings.environ)
     wheels = scratch / "no-wheels"
     wheels.mkdir()

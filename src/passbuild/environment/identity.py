@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from passbuild.plan.model import Plan
     from passbuild.surroundings import Surroundings
 
-_LENGTH = 20
+LENGTH = 20
 """Hexadecimal digits of a key: paths of environments stay short, as a script's first line has to hold one."""
 _COMPILING = ("CC", "CXX", "CFLAGS", "CPPFLAGS", "CXXFLAGS", "LDFLAGS", "ARCHFLAGS", "RUSTFLAGS")
 _PREFIXES = ("PIP_", "UV_")
@@ -63,19 +63,19 @@ def key(  # noqa: PLR0913 - everything that makes an environment
         "python": [str(host.executable), host.version, _stamp(host.executable), str(host.prefix)],
         "install": [*map(str, plan.install), *map(_stamp, _local_files(plan.install))],
         "constraints": [_requirements_digest(file) for file in plan.constraints],
-        "installer": _installer(installer, surroundings) if plan.install else [],
+        "installer": of_installer(installer, surroundings) if plan.install else [],
         "passed": [passed, *([str(item.distribution.info), item.named, item.left_out] for item in plan.passed)],
         "true paths": true_paths,
         "owner": owner,
     }
     text = json.dumps(values, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8", errors="surrogateescape")).hexdigest()[:_LENGTH]
+    return hashlib.sha256(text.encode("utf-8", errors="surrogateescape")).hexdigest()[:LENGTH]
 
 
 def of_passed(plan: Plan, host_files: Mapping[str, State]) -> str:
     """Return a digest of what passes through, with the state of all its files."""
     values = [[item.distribution.name, item.distribution.raw_version] for item in plan.passed]
-    return _digested(json.dumps([values, _stable(host_files)]))
+    return digested(json.dumps([values, _stable(host_files)]))
 
 
 def _is_fixed(requirement: Requirement) -> bool:
@@ -98,11 +98,11 @@ def _path(url: str) -> Path:
     return Path(unquote(urlsplit(url).path))
 
 
-def _installer(installer: Installer | None, surroundings: Surroundings) -> list[str]:
+def of_installer(installer: Installer | None, surroundings: Surroundings) -> list[str]:
     """Return what an installer's choice of files depends on; values are digested, as they may hold credentials."""
     environ = surroundings.environ
     names = sorted(name for name in environ if name.startswith(_PREFIXES) or name in _COMPILING)
-    variables = [f"{name}={_digested(environ[name])}" for name in names]
+    variables = [f"{name}={digested(environ[name])}" for name in names]
     variables += [_named(part, surroundings.cwd) for name in names for part in re.split(r"[\s,]+", environ[name])]
     tables = [_uv_table(folder / "pyproject.toml") for folder in (surroundings.cwd, *surroundings.cwd.parents)]
     files = map(_digest, _configurations(surroundings))
@@ -140,7 +140,7 @@ def _named(text: str, cwd: Path) -> str:
         if text and path.is_file():
             return _requirements_digest(path)
         if text and path.is_dir():
-            return _digested(json.dumps(sorted(_stamp(item) for item in path.iterdir())))
+            return digested(json.dumps(sorted(_stamp(item) for item in path.iterdir())))
     except (OSError, ValueError):
         pass
     return ""
@@ -154,7 +154,7 @@ def _requirements_digest(file: Path, depth: int = 5) -> str:
         return ""
     may_include = depth > 0 and ("-c" in text or "-r" in text)  # certificates are files of variables too, and long
     included = _INCLUDED.findall(text) if may_include else []
-    return _digested(text + "".join(_requirements_digest(file.parent / name, depth - 1) for name in included))
+    return digested(text + "".join(_requirements_digest(file.parent / name, depth - 1) for name in included))
 
 
 def _uv_table(pyproject: Path) -> str:
@@ -165,7 +165,7 @@ def _uv_table(pyproject: Path) -> str:
         return ""
     tool = document.get("tool")
     table = tool.get("uv") if isinstance(tool, dict) else None
-    return _digested(json.dumps(table, sort_keys=True, default=str)) if table else ""
+    return digested(json.dumps(table, sort_keys=True, default=str)) if table else ""
 
 
 def _digest(file: Path) -> str:
@@ -175,7 +175,8 @@ def _digest(file: Path) -> str:
         return ""
 
 
-def _digested(text: str) -> str:
+def digested(text: str) -> str:
+    """Return the SHA-256 of a text."""
     return hashlib.sha256(text.encode("utf-8", errors="surrogateescape")).hexdigest()
 
 
