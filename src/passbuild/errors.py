@@ -169,6 +169,31 @@ class InvalidProject(Mistaken):
     code = "invalid-project"
 
 
+class InvalidRequirements(Mistaken):
+    """A requirements file cannot be read."""
+
+    code = "invalid-requirements"
+
+
+class WheelsFailed(PassbuildError):
+    """Some of several wheels could not be built; the others were."""
+
+    code = "wheels-failed"
+    exit_code = 1
+    failed: Sequence[str]
+    count: int
+
+    @property
+    def message(self) -> str:
+        """How many, and which."""
+        return f"{len(self.failed)} of {self.count} wheels were not built: {', '.join(self.failed)}"
+
+    @property
+    def hint(self) -> str:
+        """What a second run does."""
+        return "mend these and run the same again: what was built of archives and requirements is not built twice"
+
+
 class SourceNotFound(UsageError):
     """SOURCE is neither a project folder nor an sdist archive, nor anything that can be fetched."""
 

@@ -296,6 +296,12 @@ def _opened(order: Order, work: Workspace, journal: Journal) -> Project:
     return read.read(source.text, tree, is_ours=True)
 
 
+def host_of(surroundings: Surroundings, given: Given) -> Host:
+    """Return the host that would be chosen for what is fetched."""
+    settings = merge.of_user(surroundings, given)
+    return probe.probed(find.found(settings.host, surroundings.cwd, surroundings), (), surroundings.environ)
+
+
 def ready(run: Run, kind: Kind, reusable: BuildEnvironment | None = None) -> BuildEnvironment:
     """Return an environment in which the backend can build, with what its hooks require in addition."""
     return _complete(run, kind, _static(run, reusable)).environment

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, cast
 
 from passbuild.values import frozen
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+_BLOCK = 1 << 16
+_CREW_GRACE = 15.0
+"""Seconds between asking several programs to end and killing them: each may have a program of its own to end first."""
 _GRACE = 5.0
 """Seconds between asking a process group to end and killing it."""
 
@@ -66,6 +71,109 @@ def stream(
 
 
 @contextlib.contextmanager
+def crew() -> Iterator[Crew]:
+    """Yield what runs several programs at once; afterwards none of them is left running."""
+    made = Crew()
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+class Crew:
+    """Several programs at once, heard in one thread."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._members: list[_Member] = []
+
+    def end(self) -> None:
+        """End those that still run."""
+        children = [member.child for member in self._members]
+        for child in children:
+            _signal_group(child, signal.SIGTERM)
+        begin = time.monotonic()
+        for child in children:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(max(0.0, _CREW_GRACE - (time.monotonic() - begin)))
+            _signal_group(child, signal.SIGKILL)
+            child.wait()
+        for member in self._members:
+            os.close(member.output)
+        self._selector.close()
+
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        on_line: Callable[[str], None],
+        on_end: Callable[[int], None],
+    ) -> None:
+        """Start a program; both its outputs are handed to `on_line`, its exit code to `on_end`. Raises OSError."""
+        reading, writing = os.pipe()
+        try:
+            child = subprocess.Popen(
+                list(argv),
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=writing,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        member = _Member(child, reading, on_line, on_end)
+        self._members.append(member)
+        self._selector.register(reading, selectors.EVENT_READ, member)
+
+    def work(self, on_tick: Callable[[], None], seconds: float = 0.2) -> None:
+        """Hear them until all have ended; `on_end` may start more. `on_tick` is called from time to time."""
+        while self._members:
+            for key, _ in self._selector.select(seconds):
+                self._hear(cast("_Member", key.data))
+            on_tick()
+
+    def _hear(self, member: _Member) -> None:
+        if member.hear():
+            return
+        self._selector.unregister(member.output)
+        os.close(member.output)
+        self._members.remove(member)
+        member.on_end(member.child.wait())
+
+
+class _Member:
+    """One program of a crew."""
+
+    def __init__(
+        self,
+        child: subprocess.Popen[bytes],
+        output: int,
+        on_line: Callable[[str], None],
+        on_end: Callable[[int], None],
+    ) -> None:
+        self.child = child
+        self.output = output
+        self.on_end = on_end
+        self._on_line = on_line
+        self._rest = b""
+
+    def hear(self) -> bool:
+        """Read what there is, hand on the whole lines, and return whether there may be more."""
+        read = os.read(self.output, _BLOCK)
+        *lines, self._rest = (self._rest + read).split(b"\n")
+        if not read and self._rest:
+            lines, self._rest = [*lines, self._rest], b""
+        for line in lines:
+            self._on_line(line.decode("utf-8", errors="replace").rstrip("\r"))
+        return bool(read)
+
+
+@contextlib.contextmanager
 def _started(
     argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path | None, stdin: int, stderr: int
 ) -> Iterator[subprocess.Popen[str]]:
@@ -102,7 +210,7 @@ def _end(child: subprocess.Popen[str]) -> None:
             child.kill()
 
 
-def _signal_group(child: subprocess.Popen[str], number: signal.Signals) -> None:
+def _signal_group(child: subprocess.Popen[str] | subprocess.Popen[bytes], number: signal.Signals) -> None:
     if os.name != "posix":
         child.terminate()
         return

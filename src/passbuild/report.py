@@ -118,7 +118,7 @@ class Report:
             "steps": [{"name": step.name, "seconds": round(step.seconds, 3)} for step in self.steps],
             "seconds": round(sum(step.seconds for step in self.steps), 3),
             "kept": [str(path) for path in self.kept],
-            "error": _error(self.error) if self.error else None,
+            "error": error_document(self.error) if self.error else None,
         }
 
     def _passed(self) -> tuple[Passed, ...]:
@@ -176,7 +176,7 @@ class Summary:
             "ok": self.error is None,
             "builds": [item.to_json() for item in self.builds],
             "installation": _installation(self.installation) if self.installation else None,
-            "error": _error(self.error) if self.error else None,
+            "error": error_document(self.error) if self.error else None,
         }
 
 
@@ -268,7 +268,8 @@ def _plain(value: object) -> Json:
     return choice if isinstance(choice, str) else redacted(str(value))
 
 
-def _error(error: PassbuildError) -> dict[str, Json]:
+def error_document(error: PassbuildError) -> dict[str, Json]:
+    """Return an error as the documents show it."""
     document: dict[str, Json] = {
         "code": error.code,
         "message": error.message,

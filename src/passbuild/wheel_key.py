@@ -13,6 +13,7 @@ import shutil
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from passbuild import process
 from passbuild.values import frozen
@@ -20,6 +21,8 @@ from passbuild.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from packaging.requirements import Requirement
 
     from passbuild.environment.build_environment import BuildEnvironment
     from passbuild.host.files import State
@@ -84,6 +87,7 @@ def of(recipe: Recipe) -> str | None:
         },
         "host": _of_host(recipe.host),
         "passed": sorted([*identity, item.named] for identity, item in passed),
+        "files": sorted(_urls(environment.plan.install)),
         "installed": sorted(f"{item.name}=={item.version}" for item in environment.installed),
         "variables": sorted(_variables(environment.environ)),
         "tools": sorted(_tools(environment.environ)),
@@ -168,6 +172,15 @@ def _recorded_sizes(distribution: Distribution, content: bytes) -> Iterator[tupl
         size = rest.rpartition(",")[2]
         if size.isdecimal() and not path.startswith('"'):
             yield os.path.normpath(distribution.location / path), int(size)
+
+
+def _urls(requirements: Iterable[Requirement]) -> Iterator[str]:
+    """Yield the build requirements that are no versions: of files what they hold, and URLs, which have to be fixed."""
+    for item in requirements:
+        if item.url is not None and item.url.startswith("file:"):
+            yield f"{item.name} {hashlib.sha256(Path(unquote(urlsplit(item.url).path)).read_bytes()).hexdigest()}"
+        elif item.url is not None:
+            yield str(item)
 
 
 def _variables(environ: Mapping[str, str]) -> Iterable[str]:

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from passbuild.report import Summary
     from passbuild.settings.model import Settings
     from passbuild.wheel_store import KeptWheel
+    from passbuild.wheelhouse import Wheelhouse
 
 _STDOUT = Path("standard output")
 _LAST_LINES = 20
 _UNITS = ("B", "kB", "MB", "GB")
 _WOULD = re.compile(r"Would |\s*[-+~] ")
+_COUNTED = ("built", "reused", "failed")
 _STYLES = {Action.PASS: "green", Action.INSTALL: "cyan", Action.SKIP: "yellow", Action.REFUSE: "bold red"}
 _WORDS = {Action.PASS: "from host", Action.INSTALL: "install", Action.SKIP: "skip", Action.REFUSE: "refused"}
 
@@ -49,7 +51,7 @@ class Speaker:
         """Say an event."""
         match event.topic:
             case Topic.SETTINGS:
-                self._obey(event.report.settings)
+                self.obey(event.report.settings)
             case Topic.HOST:
                 self._say_host(event.report)
             case Topic.PLAN:
@@ -97,7 +99,25 @@ class Speaker:
             for module in done.imported:
                 self._say(line(("✓ ", "bold green"), f"import {module}"), at=0)
 
-    def failure(self, report: Report | Summary, error: PassbuildError, *, as_json: bool) -> None:
+    def house(self, house: Wheelhouse) -> None:
+        """Print where many wheels are, or the JSON document, and what has become of each."""
+        if house.settings.json.value:
+            _write(json.dumps(house.to_json(), indent=2, ensure_ascii=False))
+        else:
+            for path in dict.fromkeys(str(item.wheel) for item in house.items if item.wheel is not None):
+                _write(path)
+        states = [item.state.value for item in house.items]
+        told = ", ".join(f"{states.count(word)} {word}" for word in _COUNTED if word in states)
+        seconds = sum(item.seconds for item in house.items)
+        self.say(line((f"{len(house.items)} wheels: {told}", "bold"), (f"  {seconds:.0f} s of work", "dim")))
+        if house.error is not None:
+            self._tell_error(house.error)
+
+    def say(self, text: Line) -> None:
+        """Say something that is no warning."""
+        self._say(text, at=0)
+
+    def failure(self, report: Report | Summary | Wheelhouse, error: PassbuildError, *, as_json: bool) -> None:
         """Print why a run failed: first what is wrong, then what to type, then the output that shows it."""
         if isinstance(report, Report) and report.command == "plan" and report.plan is not None and not as_json:
             try:
@@ -108,6 +128,11 @@ class Speaker:
         if lines and self._loudness < 1:
             for text in lines:
                 self._print(line(("  │ " + text, "dim")))
+        self._tell_error(error)
+        if as_json:
+            _write(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
+
+    def _tell_error(self, error: PassbuildError) -> None:
         first, *rest = error.message.splitlines() or [""]
         self._print(line((f"error[{error.code}]: ", "bold red"), first))
         for text in rest:
@@ -118,14 +143,13 @@ class Speaker:
             self._print(line(("hint: ", "bold cyan"), text))
         if error.log is not None:
             self._print(line(f"the whole log: {error.log}"))
-        if as_json:
-            _write(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
 
     def bug(self) -> None:
         """Say that what follows is our fault."""
         self._print(line(("this is a bug in passbuild; please report it with the traceback below", "bold red")))
 
-    def _obey(self, settings: Settings | None) -> None:
+    def obey(self, settings: Settings | None) -> None:
+        """Be as loud and as colourful as the settings say."""
         if settings is not None:
             self._loudness = settings.verbose.value - settings.quiet.value
             self._err = painter(sys.stderr, settings.color.value, self._environ)

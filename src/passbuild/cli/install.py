@@ -15,9 +15,10 @@ from passbuild.cli.options import setting_options
 def install(sources: tuple[str, ...], *, editable: bool, dry_run: bool, check_import: bool, **options: object) -> None:
     """Build a wheel of each SOURCE, and install it into the host with what it requires.
 
-    No package of the host that passed through is replaced: where that is impossible, nothing is installed.
+    Without a SOURCE it is the current folder. What passed through is never replaced: where something requires another
+    version of it, nothing is installed.
     """
     from passbuild.cli import run
     from passbuild.into_host import Wish
 
-    run.install(sources, options, Wish(dry_run=dry_run, check_import=check_import), editable=editable)
+    run.install(sources or (".",), options, Wish(dry_run=dry_run, check_import=check_import), editable=editable)

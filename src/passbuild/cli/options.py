@@ -41,7 +41,7 @@ def setting_options(*without: str, several: bool = False) -> Callable[[F], F]:
             if key.name not in without:
                 function = _option(key)(function)
         if several:
-            return click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")(function)
+            return click.argument("sources", nargs=-1, metavar="[SOURCE]...")(function)
         source = click.argument("source", default=".", metavar="[SOURCE]")
         return source(function)
 

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
+from packaging.markers import Marker
+
 from passbuild import pipeline
 from passbuild.cli.console import Speaker, tell
 from passbuild.cli.paint import let_go
@@ -22,6 +24,7 @@ from passbuild.report import Report, Summary
 from passbuild.settings import merge
 from passbuild.settings.merge import Given
 from passbuild.surroundings import Surroundings
+from passbuild.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,8 +32,9 @@ if TYPE_CHECKING:
 
     from passbuild.errors import UsageError
     from passbuild.into_host import Installation, Wish
+    from passbuild.wheelhouse import Commission, Wheelhouse
 
-R = TypeVar("R", Report, Summary)
+R = TypeVar("R", bound="Report | Summary | Wheelhouse")
 
 _STEPS: Mapping[str, Callable[[pipeline.Order, Journal], Report]] = {
     "wheel": pipeline.wheel,
@@ -66,6 +70,29 @@ def install(sources: Sequence[str], options: dict[str, object], wish: Wish, *, e
     desk.told(lambda: desk.speaker.summary(report), summary)
 
 
+def wheels(
+    sources: Sequence[str], files: Sequence[str], hosts: Sequence[str], jobs: int, options: dict[str, object]
+) -> None:
+    """Build many wheels, print where they are and what has become of each, and end with the exit code."""
+    from passbuild import wheelhouse
+    from passbuild.cli.watch import watched
+
+    desk = _Desk("wheel", options)
+
+    def failed(error: PassbuildError) -> Summary:
+        return Summary(command="wheel", builds=(), error=error)
+
+    def build() -> Wheelhouse:
+        commission = desk.commission(sources, [desk.path(name) for name in files], hosts, jobs)
+        with watched(desk.speaker, commission.settings) as tell:
+            return wheelhouse.filled(commission, tell)
+
+    house = desk.done(build, failed)
+    desk.told(lambda: desk.speaker.house(house), failed)
+    if house.error is not None:
+        sys.exit(house.error.exit_code)
+
+
 class _Desk:
     """Where one command is taken, done and told; errors are caught here."""
 
@@ -87,6 +114,38 @@ class _Desk:
         except PassbuildError as error:
             self._fail(Journal(self._command, redacted(source), self.speaker.hear).failed(error), error)
         return pipeline.Order(source=understood, given=self._given, surroundings=self._surroundings)
+
+    def path(self, name: str) -> Path:
+        """Return a path that was given, absolute."""
+        return self._surroundings.cwd / Path(name).expanduser()
+
+    def commission(self, sources: Sequence[str], files: Sequence[Path], hosts: Sequence[str], jobs: int) -> Commission:
+        """Return which wheels are wanted. Raises UsageError for what none can be built of."""
+        from passbuild.project import requirements
+        from passbuild.wheelhouse import Commission, Item
+
+        listed = requirements.listed(files)
+        given = replace(self._given, values=_with(self._given.values, listed.options))
+        settings = merge.of_user(self._surroundings, given)
+        outdir = settings.outdir.value if settings.outdir else self._surroundings.cwd / "wheelhouse"
+        texts = [(text, "") for text in sources] + list(zip(listed.sources, listed.markers, strict=True))
+        for text, _ in texts:
+            understand(text, self._surroundings.cwd)
+        items = []
+        for host in hosts or (None,):
+            markers = self._markers(given, host) if any(marker for _, marker in texts) else {}
+            for text, marker in texts:
+                if not marker or Marker(marker).evaluate(dict(markers)):
+                    label = redacted(text.partition(" --hash=")[0])
+                    label = f"{label} ({host})" if len(hosts) > 1 else label
+                    items.append(Item(source=text, label=label, host=host))
+        return Commission(
+            items=items, given=given, surroundings=self._surroundings, settings=settings, outdir=outdir, jobs=jobs
+        )
+
+    def _markers(self, given: Given, host: str | None) -> Mapping[str, str]:
+        values = {**given.values, "host": host} if host else given.values
+        return pipeline.host_of(self._surroundings, replace(given, values=values)).markers
 
     def done(self, act: Callable[[], R], failed: Callable[[PassbuildError], Report | Summary]) -> R:
         """Return what `act` does, and write its report; or end with its error."""
@@ -140,6 +199,18 @@ def refuse(error: UsageError, arguments: Sequence[str], surroundings: Surroundin
     _end(Speaker(surroundings.environ), report, error, as_json=as_json)
 
 
+def _with(values: Mapping[str, object], options: Sequence[tuple[str, str]]) -> dict[str, object]:
+    """Return the options with those of requirements files; what was given on the command line wins over one value."""
+    merged = dict(values)
+    for name, value in options:
+        before = merged.get(name)
+        if name in {"extra_index_url", "find_links"}:
+            merged[name] = (*(before if isinstance(before, tuple) else ()), value)
+        else:
+            merged[name] = before or (True if name == "no_index" else value)
+    return merged
+
+
 def _end(speaker: Speaker, report: Report | Summary, error: PassbuildError, *, as_json: bool) -> NoReturn:
     """Tell an error, whatever can still be written, and end with its exit code."""
     try:
@@ -153,7 +224,7 @@ def _asks_for_json(surroundings: Surroundings) -> bool:
     return merge.is_true(surroundings.environ.get("PASSBUILD_JSON", ""))
 
 
-def _write_report(report: Report | Summary) -> None:
+def _write_report(report: Report | Summary | Wheelhouse) -> None:
     if report.settings is None or report.settings.report is None:
         return
     path = report.settings.report.value

@@ -8,9 +8,37 @@ from passbuild.cli.options import setting_options
 
 
 @click.command()
-@setting_options()
-def wheel(source: str, **options: object) -> None:
-    """Build a wheel of SOURCE, a project folder or an sdist archive, against the host's packages that pass through."""
-    from passbuild.cli.run import run
+@setting_options("host", several=True)
+@click.option(
+    "-r",
+    "--requirement",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="Build a wheel of everything that this requirements file lists, too. Repeatable.",
+)
+@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Build so many wheels at once.")
+@click.option(
+    "-p",
+    "--host",
+    "--python",
+    "hosts",
+    multiple=True,
+    metavar="PYTHON",
+    help="The host: an interpreter, an environment folder, or a version such as 3.12. Several make a wheel for each.  "
+    "[env var: PASSBUILD_HOST]",
+)
+def wheel(
+    sources: tuple[str, ...], *, files: tuple[str, ...], jobs: int, hosts: tuple[str, ...], **options: object
+) -> None:
+    """Build a wheel of each SOURCE against the host's packages that pass through.
 
-    run("wheel", source, options)
+    SOURCE is a project folder, an sdist archive, a requirement such as 'h5py==3.16.0', or a URL; the current folder
+    when there is none. Of several, those that fail do not keep the others from being built.
+    """
+    from passbuild.cli import run
+
+    if len(sources) > 1 or len(hosts) > 1 or files:
+        run.wheels(sources, files, hosts, jobs, options)
+    else:
+        run.run("wheel", sources[0] if sources else ".", {**options, "host": hosts[0] if hosts else None})

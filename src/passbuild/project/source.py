@@ -15,15 +15,18 @@ from packaging.utils import InvalidSdistFilename, canonicalize_name, is_normaliz
 from passbuild.errors import AmbiguousSource, SourceNotFound, UnusableSource, WrongHash
 from passbuild.project import read
 from passbuild.redaction import redacted
-from passbuild.values import frozen
+from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from packaging.utils import NormalizedName
 
 _BLOCK = 1 << 20
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HASHES = ("sha256", "sha384", "sha512")
+_HASHES_BEHIND = re.compile(r"\s+--hash[=\s]")
 _LOOKS_LIKE_PATH = re.compile(r"^[.~/\\]|[/\\]|\.(?:tar\.gz|tgz|zip)$")
 
 
@@ -57,6 +60,9 @@ def understood(text: str, cwd: Path) -> Source:
 
     Raises SourceNotFound, AmbiguousSource, UnusableSource or WrongHash.
     """
+    text, *hashes = _HASHES_BEHIND.split(text)
+    if hashes:
+        return _hashed(understood(text, cwd), [value.strip() for value in hashes])
     path = Path(os.path.normpath(cwd / Path(text).expanduser()))
     if path.exists():
         _refuse_ambiguous(text, path)
@@ -70,6 +76,18 @@ def understood(text: str, cwd: Path) -> Source:
     if requirement is None or (_LOOKS_LIKE_PATH.search(text) and requirement.url is None):
         raise SourceNotFound(source=path, problem="there is no such folder or file")
     return _of_requirement(requirement, text)
+
+
+def _hashed(source: Source, hashes: Sequence[str]) -> Source:
+    """Return a source whose archive has to have one of these hashes, each as ``sha256:…``."""
+    if source.path is None:
+        line = " ".join((source.line, *(f"--hash={value}" for value in hashes)))
+        return replace(source, line=line, is_fixed=True)
+    found = {kind: _digest(source.path, kind) for kind in _HASHES if any(item.startswith(kind) for item in hashes)}
+    if not any(f"{kind}:{value}" in hashes for kind, value in found.items()):
+        told = ", ".join(f"{kind}:{value}" for kind, value in found.items()) or "no hash of a kind that is known"
+        raise WrongHash(source=str(source.path), wanted=" or ".join(hashes), found=told)
+    return source
 
 
 def _refuse_ambiguous(text: str, path: Path) -> None:

@@ -1,0 +1,324 @@
+"""Build many wheels: each by a passbuild of its own, several at once, what others need first.
+
+::
+
+    sources → look (what is each called, what does it need) → order → build → tell
+
+A wheel that another project of the same run needs to be built is handed to it by its file, so that no index has a say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from passbuild import process
+from passbuild.errors import WheelsFailed
+from passbuild.settings.keys import CONFIG_FILE, KEYS, Kind
+from passbuild.values import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from packaging.utils import NormalizedName
+
+    from passbuild.process import Crew
+    from passbuild.report import Json
+    from passbuild.settings.merge import Given
+    from passbuild.settings.model import Settings
+    from passbuild.surroundings import Surroundings
+
+_OURS = {"json", "report", "verbose", "quiet", "color", "outdir", "host"}
+"""Settings that the passbuild of one wheel does not take over."""
+_SWITCHES = {Kind.FLAG, Kind.COUNT}
+_STEP = ("• ", "* ")
+
+
+class State(Enum):
+    """What has become of one wheel."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    BUILT = "built"
+    REUSED = "reused"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more comes."""
+        return self not in {State.WAITING, State.RUNNING}
+
+
+@dataclass(slots=True, kw_only=True)
+class Item:
+    """One wheel: a source, for one host."""
+
+    source: str
+    """As it was given, with credentials."""
+    label: str
+    """What to call it, without them; with the host where there are several."""
+    host: str | None
+    """As `--host` takes it; None where passbuild looks for one."""
+    state: State = State.WAITING
+    step: str = ""
+    """What is being done, while it runs."""
+    begun: float = 0.0
+    seconds: float = 0.0
+    name: NormalizedName | None = None
+    needs: frozenset[NormalizedName] = frozenset()
+    """The names of what it requires to be built."""
+    document: dict[str, Json] | None = None
+    """The report of its build; None before it has ended, or where it ended without one."""
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def wheel(self) -> Path | None:
+        """The wheel, where there is one."""
+        artifacts = (self.document or {}).get("artifacts")
+        return Path(str(artifacts[-1]["path"])) if isinstance(artifacts, list) and artifacts else None  # type: ignore[call-overload,index]  # the shape is our own
+
+    @property
+    def problem(self) -> str:
+        """Why it failed, in one line."""
+        error = (self.document or {}).get("error")
+        if isinstance(error, dict):
+            first, *rest = str(error["message"]).splitlines() or [""]
+            return (
+                f"{error['code']}: {first} {rest[0].strip()}"
+                if first.endswith(":") and rest
+                else f"{error['code']}: {first}"
+            )
+        return next((line for line in reversed(self.lines) if line.strip()), "it ended without a report")
+
+
+@frozen
+class Commission:
+    """Which wheels are wanted, and how they are made."""
+
+    items: Sequence[Item]
+    given: Given
+    surroundings: Surroundings
+    settings: Settings
+    """What counts without a project."""
+    outdir: Path
+    jobs: int
+    """How many are built at once."""
+
+
+@frozen
+class Wheelhouse:
+    """What came of it."""
+
+    items: Sequence[Item]
+    settings: Settings
+    error: WheelsFailed | None
+    plan: None = None
+    """No plan is told of it."""
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the document that `--json` prints; it has the shape of a summary."""
+        from passbuild.report import SCHEMA, error_document
+
+        return {
+            "schema": SCHEMA,
+            "command": "wheel",
+            "ok": self.error is None,
+            "builds": [item.document for item in self.items if item.document is not None],
+            "installation": None,
+            "error": error_document(self.error) if self.error else None,
+        }
+
+
+def filled(commission: Commission, tell: Callable[[Sequence[Item], Item | None], None]) -> Wheelhouse:
+    """Build all the wheels; one that fails does not keep the others from being built.
+
+    `tell` is told of all items, and of the one that has just ended; from time to time of none.
+    """
+    items = commission.items
+    folder = Path(tempfile.mkdtemp(prefix="passbuild-"))
+    try:
+        with process.crew() as crew:
+            if len({item.source for item in items}) > 1:
+                _look(items, commission, folder, crew)
+            _Works(items, commission, folder, crew, tell).done()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    failed = [item.label for item in items if item.state is State.FAILED]
+    error = WheelsFailed(failed=failed, count=len(items)) if failed else None
+    return Wheelhouse(items=items, settings=commission.settings, error=error)
+
+
+def _look(items: Sequence[Item], commission: Commission, folder: Path, crew: Crew) -> None:
+    """Find out what the sources are called and what they need; whatever goes wrong is told when they are built."""
+    first = {item.source: item for item in reversed(items)}
+    waiting = list(first.values())
+
+    def start() -> None:
+        if waiting:
+            item = waiting.pop()
+            report = folder / f"plan-{len(waiting)}.json"
+            argv = _command("plan", item, commission, "--report", str(report), "--on-missing", "install")
+
+            def ended(code: int) -> None:
+                del code
+                _understand(item, _read(report))
+                start()
+
+            crew.start(argv, environ=_environ(commission), on_line=lambda line: None, on_end=ended)  # noqa: ARG005
+
+    for _ in range(commission.jobs):
+        start()
+    crew.work(lambda: None)
+    for item in items:
+        item.name, item.needs = first[item.source].name, first[item.source].needs
+
+
+def _understand(item: Item, document: Mapping[str, Json] | None) -> None:
+    project, wanted = (document or {}).get("project"), (document or {}).get("decisions")
+    if isinstance(project, dict) and project["name"]:
+        item.name = canonicalize_name(str(project["name"]))
+    if item.name is None:
+        with contextlib.suppress(InvalidRequirement):
+            item.name = canonicalize_name(Requirement(item.source.partition(" --hash=")[0]).name)
+    if isinstance(wanted, list):
+        item.needs = frozenset(
+            canonicalize_name(str(decision["name"]))
+            for decision in wanted
+            if isinstance(decision, dict) and decision["action"] == "install"
+        )
+
+
+class _Works:
+    """The building of all items, each when what it needs is there."""
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        commission: Commission,
+        folder: Path,
+        crew: Crew,
+        tell: Callable[[Sequence[Item], Item | None], None],
+    ) -> None:
+        self._items = items
+        self._commission = commission
+        self._folder = folder
+        self._crew = crew
+        self._tell = tell
+
+    def done(self) -> None:
+        """Build them."""
+        self._start()
+        self._crew.work(lambda: self._tell(self._items, None))
+
+    def _start(self) -> None:
+        """Start what can be, as many as may run."""
+        while (item := self._next()) is not None:
+            self._begin(item)
+
+    def _next(self) -> Item | None:
+        running = sum(item.state is State.RUNNING for item in self._items)
+        waiting = [item for item in self._items if item.state is State.WAITING]
+        able = [item for item in waiting if not self._missing(item)]
+        if not able and not running:
+            able = waiting  # they need each other in a circle: one has to begin, with what an index has
+        return able[0] if able and running < self._commission.jobs else None
+
+    def _missing(self, item: Item) -> bool:
+        """Whether something that it needs is still to be built for the same host."""
+        return any(not other.state.is_final for other in self._before(item))
+
+    def _before(self, item: Item) -> Iterator[Item]:
+        for other in self._items:
+            if other is not item and other.host == item.host and other.name in item.needs:
+                yield other
+
+    def _begin(self, item: Item) -> None:
+        failed = [other.label for other in self._before(item) if other.state is State.FAILED]
+        item.begun = time.monotonic()
+        if failed:
+            item.lines.append(f"it needs {', '.join(failed)}, which failed")
+            self._end(item, State.FAILED)
+            return
+        item.state, item.step = State.RUNNING, "start"
+        number = next(index for index, other in enumerate(self._items) if other is item)
+        report = self._folder / f"wheel-{number}.json"
+        more = ["--outdir", str(self._commission.outdir), "--report", str(report)]
+        for other in self._before(item):
+            if other.wheel is not None:
+                more += ["--build-requires", f"{other.name} @ {other.wheel.resolve().as_uri()}"]
+        argv = _command("wheel", item, self._commission, *more)
+
+        def heard(line: str) -> None:
+            item.lines.append(line)
+            if line.startswith(_STEP):
+                item.step = line[2:]
+
+        def ended(code: int) -> None:
+            item.document = _read(report)
+            reused = (item.document or {}).get("reused") is not None
+            self._end(item, State.FAILED if code else State.REUSED if reused else State.BUILT)
+            self._start()
+
+        self._crew.start(argv, environ=_environ(self._commission), on_line=heard, on_end=ended)
+
+    def _end(self, item: Item, state: State) -> None:
+        item.state = state
+        item.seconds = time.monotonic() - item.begun
+        self._tell(self._items, item)
+
+
+def _command(command: str, item: Item, commission: Commission, *more: str) -> list[str]:
+    """Return the command line for one source: with the options that were given for all."""
+    argv = [sys.executable, "-m", "passbuild", command]
+    for key in (*KEYS, CONFIG_FILE):
+        value = commission.given.values.get(key.field)
+        if key.name in _OURS or value is None or value is False:
+            continue
+        flag = next((flag for flag in key.flags if flag.startswith("--")), f"--{key.name}")
+        if key.kind in _SWITCHES:
+            argv += [flag] * int(str(int(bool(value))))
+            continue
+        for text in _texts(value):
+            argv += [flag, text]
+    if commission.given.config_file is not None:
+        argv += ["--config-file", str(commission.given.config_file)]
+    if item.host is not None:
+        argv += ["--host", item.host]
+    return [*argv, *more, "--", item.source]
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield the values of an option as the command line takes them."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from (f"{name}={text}" for text in (item if isinstance(item, list) else [item]))
+    elif isinstance(value, (tuple, list)):
+        yield from map(str, value)
+    else:
+        yield str(value)
+
+
+def _environ(commission: Commission) -> dict[str, str]:
+    """Return the variables of one passbuild: what shapes the output is said here, for all."""
+    hidden = {key.variable for key in KEYS if key.name in _OURS - {"host"}}
+    environ = {name: value for name, value in commission.surroundings.environ.items() if name not in hidden}
+    return {**environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "FORCE_COLOR": ""}
+
+
+def _read(report: Path) -> dict[str, Json] | None:
+    try:
+        document = json.loads(report.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
