@@ -72,7 +72,7 @@ class Item:
     """As `--host` takes it; None where passbuild looks for one."""
     state: State = State.WAITING
     step: str = ""
-    """What is being done, while it runs."""
+    """What is being done."""
     begun: float = 0.0
     seconds: float = 0.0
     name: NormalizedName | None = None
@@ -150,7 +150,7 @@ def filled(commission: Commission, tell: Callable[[Sequence[Item], Item | None],
     try:
         with process.crew() as crew:
             if len({item.source for item in items}) > 1:
-                _look(items, commission, folder, crew)
+                _look(commission, folder, crew, lambda: tell(items, None))
             _Works(items, commission, folder, crew, tell).done()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -159,19 +159,22 @@ def filled(commission: Commission, tell: Callable[[Sequence[Item], Item | None],
     return Wheelhouse(items=items, settings=commission.settings, error=error)
 
 
-def _look(items: Sequence[Item], commission: Commission, folder: Path, crew: Crew) -> None:
+def _look(commission: Commission, folder: Path, crew: Crew, on_tick: Callable[[], None]) -> None:
     """Find out what the sources are called and what they need; whatever goes wrong is told when they are built."""
+    items = commission.items
     first = {item.source: item for item in reversed(items)}
     waiting = list(first.values())
 
     def start() -> None:
         if waiting:
-            item = waiting.pop()
+            item = waiting.pop(0)
+            item.step = "look what it needs"
             report = folder / f"plan-{len(waiting)}.json"
             argv = _command("plan", item, commission, "--report", str(report), "--on-missing", "install")
 
             def ended(code: int) -> None:
                 del code
+                item.step = ""
                 _understand(item, _read(report))
                 start()
 
@@ -179,7 +182,7 @@ def _look(items: Sequence[Item], commission: Commission, folder: Path, crew: Cre
 
     for _ in range(commission.jobs):
         start()
-    crew.work(lambda: None)
+    crew.work(on_tick)
     for item in items:
         item.name, item.needs = first[item.source].name, first[item.source].needs
 

@@ -87,7 +87,7 @@ def _table(items: Sequence[Item]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     for item in items:
         seconds = time.monotonic() - item.begun if item.state is State.RUNNING else item.seconds
-        told = item.step if item.state is State.RUNNING else item.problem if item.state is State.FAILED else ""
+        told = item.problem if item.state is State.FAILED else "" if item.state.is_final else item.step
         elapsed = f"{seconds:.0f} s" if item.begun else ""
         state = Text(item.state.value, _STYLES[item.state])
         label = Text(item.label, overflow="ellipsis", no_wrap=True)
