@@ -147,11 +147,21 @@ def checked_wheel(path: Path, expected: Identity) -> Identity:
     try:
         with zipfile.ZipFile(path) as wheel:
             findings += _wheel_findings(wheel, identity, {str(tag) for tag in tags})
-    except (zipfile.BadZipFile, OSError, KeyError, UnicodeDecodeError) as error:
+    except _unreadable() as error:
         findings.append(f"it cannot be read as a zip archive: {error}")
     if findings:
         raise BadArtifact(artifact=path.name, findings=findings)
     return identity
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """Return what zipfile raises for archives and members that are damaged, encrypted or packed by unknown means."""
+    import lzma
+    import zipfile
+    import zlib
+
+    damaged = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
+    return (*damaged, KeyError, UnicodeDecodeError, NotImplementedError, RuntimeError)
 
 
 def checked_sdist(path: Path, expected: Identity) -> Identity:

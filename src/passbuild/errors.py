@@ -7,12 +7,18 @@ The tree, with the exit codes::
     │   ├── WrongCommand
     │   ├── Mistaken
     │   │   ├── InvalidSettings
-    │   │   └── InvalidProject
+    │   │   ├── InvalidProject
+    │   │   └── InvalidRequirements
     │   ├── SourceNotFound
+    │   ├── AmbiguousSource
+    │   ├── UnusableSource
+    │   ├── WrongHash
     │   ├── AlreadySdist
+    │   ├── NotEditable
     │   ├── UnsafeArchive
     │   ├── HostNotFound
     │   ├── HostUnusable
+    │   ├── HostsDiffer
     │   ├── InstallerNotFound
     │   ├── ExtraMissing
     │   ├── NotAStore
@@ -24,13 +30,17 @@ The tree, with the exit codes::
     │   │   └── PinContradiction
     │   ├── NotAmendable
     │   ├── Unresolvable
+    │   ├── CannotFetch
+    │   ├── CannotInstall
     │   ├── HookContradiction
     │   ├── BuildCycle
     │   └── IncompleteInstall
     ├── BackendError              1   the build backend did not do its part
     │   ├── BackendFailed
     │   ├── HostChanged
+    │   ├── ImportFails
     │   └── BadArtifact
+    ├── WheelsFailed              1   some of several wheels could not be built
     └── Cancelled               128+N a signal ended the build (130 for Ctrl-C)
 
 Raise sites pass facts; the words are here. A class has a ``code`` that does not change, an ``exit_code``, and a

@@ -126,6 +126,24 @@ def test_damaged_member_is_refused(tmp_path: Path) -> None:
     assert findings(path)
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_packed_member_is_refused(tmp_path: Path, packing: int) -> None:
+    """Whatever the packing's own library says of a damaged member, it is a fault of the wheel."""
+    path = wheel(tmp_path)
+    with zipfile.ZipFile(path) as bundle:
+        members = [(item.filename, bundle.read(item)) for item in bundle.infolist()]
+    with zipfile.ZipFile(path, "w", packing) as bundle:
+        for name, content in members:
+            bundle.writestr(name, content)
+        first = bundle.infolist()[0]
+    content = bytearray(path.read_bytes())
+    begin = first.header_offset + 30 + len(first.filename)
+    content[begin : begin + first.compress_size] = b"\xff" * first.compress_size
+    path.write_bytes(content)
+
+    assert findings(path)
+
+
 def test_member_that_reaches_outside_is_refused(tmp_path: Path) -> None:
     """A wheel writes below the place where it is installed, and nowhere else."""
     assert "'../../evil' reaches outside" in findings(wheel(tmp_path, {"../../evil": ""}))
