@@ -13,20 +13,23 @@ if TYPE_CHECKING:
         build_sdist,
         build_sdist_and_wheel,
         build_wheel,
+        install,
         make_plan,
         prepare_metadata,
     )
     from passbuild.errors import PassbuildError
-    from passbuild.report import Report
+    from passbuild.report import Report, Summary
 
 __all__ = [
     "PassbuildError",
     "Report",
+    "Summary",
     "__version__",
     "build_environment",
     "build_sdist",
     "build_sdist_and_wheel",
     "build_wheel",
+    "install",
     "make_plan",
     "prepare_metadata",
 ]
@@ -37,5 +40,5 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    module = {"PassbuildError": "errors", "Report": "report"}.get(name, "api")
+    module = {"PassbuildError": "errors", "Report": "report", "Summary": "report"}.get(name, "api")
     return getattr(importlib.import_module(f"passbuild.{module}"), name)

@@ -10,6 +10,7 @@ from passbuild import pipeline, workspace
 from passbuild.errors import HostChanged, PassbuildError
 from passbuild.journal import Journal
 from passbuild.project.source import of_path, understood
+from passbuild.report import Summary
 from passbuild.settings.merge import Given
 from passbuild.surroundings import Surroundings
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from passbuild.environment.build_environment import BuildEnvironment
+    from passbuild.into_host import Installation
     from passbuild.journal import Event
     from passbuild.report import Report
 
@@ -45,6 +47,36 @@ def build_sdist(source: Source = ".", *, tell: Tell | None = None, **settings: o
 def build_sdist_and_wheel(source: Source = ".", *, tell: Tell | None = None, **settings: object) -> Report:
     """Build an sdist, and a wheel from it; publish both. Arguments and errors are those of `build_wheel`."""
     return _run("build", pipeline.sdist_and_wheel, source, tell, settings)
+
+
+def install(
+    *sources: Source,
+    editable: bool = False,
+    dry_run: bool = False,
+    check_import: bool = False,
+    tell: Tell | None = None,
+    **settings: object,
+) -> Summary:
+    """Build a wheel of each source, and install them all into the host with what they require.
+
+    What passed through is never replaced. `editable` installs folders by PEP 660; `check_import` imports what was
+    installed. Other arguments and errors are those of `build_wheel`, but it is an error's `summary` that has what was
+    known; besides, CannotInstall when the installer cannot, and ImportFails.
+    """
+    from passbuild.into_host import Wish
+
+    orders = [_order(source, settings) for source in sources or (".",)]
+    jobs = [pipeline.Job(order=order, journal=Journal("install", str(order.source), tell)) for order in orders]
+    wish = Wish(dry_run=dry_run, check_import=check_import)
+
+    def summary(error: PassbuildError | None = None, done: Installation | None = None) -> Summary:
+        return Summary.of("install", [job.journal.report for job in jobs], done, error)
+
+    try:
+        return summary(None, pipeline.install(jobs, wish, editable=editable))
+    except PassbuildError as error:
+        error.summary = summary(error)
+        raise
 
 
 def make_plan(source: Source = ".", *, tell: Tell | None = None, **settings: object) -> Report:

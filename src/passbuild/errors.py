@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from passbuild.report import Report
+    from passbuild.report import Report, Summary
 
 
 @dataclass_transform(eq_default=False, kw_only_default=True)
@@ -75,6 +75,8 @@ class PassbuildError(Exception):
     """The build requirement that was being built from its sdist; empty for the project itself."""
     report: Report | None = None
     """What was known when it was raised; set by the functions of the API."""
+    summary: Summary | None = None
+    """What came of several sources before it was raised; the API sets it."""
 
     __signature__ = Described()
 

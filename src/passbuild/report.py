@@ -14,6 +14,7 @@ from passbuild.settings.model import Setting
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from enum import Enum
     from pathlib import Path
 
@@ -158,6 +159,18 @@ class Summary:
     """One for each source that was begun."""
     installation: Installation | None = None
     error: PassbuildError | None = None
+
+    @classmethod
+    def of(
+        cls,
+        command: str,
+        reports: Iterable[Report],
+        installation: Installation | None = None,
+        error: PassbuildError | None = None,
+    ) -> Summary:
+        """Return the summary of the sources that were begun."""
+        begun = tuple(report for report in reports if report.settings is not None or report.error is not None)
+        return cls(command=command, builds=begun, installation=installation, error=error)
 
     @property
     def settings(self) -> Settings | None:

@@ -64,6 +64,23 @@ def test_errors_carry_the_report(bench: Bench) -> None:
     assert not (project / "dist").exists()
 
 
+def test_what_is_installed_is_told_by_a_summary(bench: Bench) -> None:
+    """The summary has a report for each source and what was changed; an error has one, too."""
+    project = bench.project(requires=["engine"])
+    host = bench.own_host("engine==1.0", "fuel==1.0")
+
+    done = passbuild.install(project, check_import=True, host=str(host), passthrough=["engine"])
+    with pytest.raises(VersionMismatch) as raised:
+        passbuild.install(project, host=str(host), passthrough=["engine>=2"])
+
+    assert done.installation is not None
+    assert [(item.name, item.after) for item in done.installation.changes] == [("sample", "1.0")]
+    assert [report.artifact.name for report in done.builds] == ["sample"]
+    assert raised.value.summary is not None
+    assert raised.value.summary.to_json()["ok"] is False
+    assert [report.error for report in raised.value.summary.builds] == [raised.value]
+
+
 def test_an_unknown_argument_is_a_mistake_with_a_suggestion(bench: Bench) -> None:
     """The same messages as everywhere, spelled as arguments."""
     with pytest.raises(InvalidSettings) as raised:

@@ -668,3 +668,21 @@ def test_cache_clear_forgets_what_hosts_said(bench: Bench) -> None:
 
     assert len(known) == 1
     assert not any((store(bench) / "interpreters").glob("*"))
+
+
+@pytest.mark.parametrize("command", ["prune", "clear"])
+def test_store_that_cannot_be_written_is_told_by_the_commands_that_would(bench: Bench, command: str) -> None:
+    """What cannot be locked is not removed, and that is an error with a code."""
+    host = bench.host("engine==1.0", "fuel==1.0")
+    store = bench.folder / "store"
+    options = ("--cache-dir", store)
+    bench.passbuild("wheel", bench.project(requires=["tool"]), "--host", host, *options)
+    shutil.rmtree(store / "locks")
+    (store / "locks").write_text("", encoding="utf-8")
+
+    aged = ("--store-max-age", "0") if command == "prune" else ()
+    finished = bench.passbuild("cache", command, *options, *aged)
+
+    assert finished.code == 2, finished.stderr
+    assert "output-not-writable" in finished.stderr
+    assert "Traceback" not in finished.stderr

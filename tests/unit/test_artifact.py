@@ -136,10 +136,10 @@ def test_damaged_packed_member_is_refused(tmp_path: Path, packing: int) -> None:
         for name, content in members:
             bundle.writestr(name, content)
         first = bundle.infolist()[0]
-    content = bytearray(path.read_bytes())
+    damaged = bytearray(path.read_bytes())
     begin = first.header_offset + 30 + len(first.filename)
-    content[begin : begin + first.compress_size] = b"\xff" * first.compress_size
-    path.write_bytes(content)
+    damaged[begin : begin + first.compress_size] = b"\xff" * first.compress_size
+    path.write_bytes(damaged)
 
     assert findings(path)
 

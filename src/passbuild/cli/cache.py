@@ -15,7 +15,7 @@ from passbuild.cli.options import setting_option
 from passbuild.cli.run import refuse, tell_result
 from passbuild.environment import store
 from passbuild.environment.store import Store
-from passbuild.errors import UsageError
+from passbuild.errors import OutputNotWritable, UsageError
 from passbuild.report import SCHEMA
 from passbuild.settings import merge
 from passbuild.settings.merge import Given
@@ -85,6 +85,10 @@ def _remove(options: dict[str, object], *, everything: bool) -> None:
         removed, wheels = wheel_store.pruned(where, everything=everything)
     except UsageError as error:
         refuse(error, sys.argv[1:], Surroundings.here())
+    except OSError as error:
+        problem = error.strerror or str(error)
+        unwritable = OutputNotWritable(path=where.root, problem=problem, option="--cache-dir")
+        refuse(unwritable, sys.argv[1:], Surroundings.here())
     if options["json"]:
         document = {"removed": _documents(removed), "wheels": _wheel_documents(wheels)}
         tell_result(json.dumps({"schema": SCHEMA, "root": str(where.root), **document}, indent=2))
@@ -119,6 +123,7 @@ def _documents(kept: Sequence[Kept]) -> list[dict[str, object]]:
             "python": item.facts.get("version", ""),
             "passed": item.facts.get("passed", []),
             "installed": item.facts.get("installed", []),
+            "source": item.facts.get("source", ""),
         }
         for item in kept
     ]

@@ -63,8 +63,7 @@ def install(sources: Sequence[str], options: dict[str, object], wish: Wish, *, e
     ]
 
     def summary(error: PassbuildError | None = None, installation: Installation | None = None) -> Summary:
-        reports = tuple(job.journal.report for job in jobs if job.journal.report.settings is not None)
-        return Summary(command="install", builds=reports, installation=installation, error=error)
+        return Summary.of("install", [job.journal.report for job in jobs], installation, error)
 
     report = desk.done(lambda: summary(None, pipeline.install(jobs, wish, editable=editable)), summary)
     desk.told(lambda: desk.speaker.summary(report), summary)
