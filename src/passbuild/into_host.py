@@ -302,7 +302,7 @@ def _imported(parcels: Sequence[Parcel], host: Host, errand: Errand) -> tuple[st
     modules = []
     for item in parcels:  # the wheel of an editable project names none, but mostly there is one of its name
         modules += _modules(item.artifact.path) or ["?" + item.artifact.name.replace("-", "_")]
-    argv = [str(host.executable), "-c", _IMPORTING, *modules]
+    argv = [str(host.executable), "-B", "-c", _IMPORTING, *modules]  # what is only tried leaves nothing behind
     try:
         finished = process.stream(argv, environ=errand.surroundings.environ, on_line=errand.on_line, cwd=errand.scratch)
     except OSError as error:

@@ -159,6 +159,21 @@ def test_several_sources_are_installed_at_once_or_not_at_all(bench: Bench) -> No
     assert [item["artifacts"][0]["name"] for item in outcome.document["builds"]] == ["valve", "pump"]
 
 
+def test_import_that_is_tried_leaves_no_byte_code_in_the_host(bench: Bench) -> None:
+    """The module imports what passed through, for the first time in that host."""
+    archive = sdist(bench.folder / "links", "pump")
+    shutil.unpack_archive(archive, bench.folder)
+    maker = bench.folder / "pump-1.0" / "backend" / "maker.py"
+    text = maker.read_text(encoding="utf-8").replace('"TOLD = "', '"import engine.part; TOLD = "')
+    maker.write_text(text, encoding="utf-8")
+    host = bench.own_host("engine==1.0", "fuel==1.0")
+
+    outcome = install(bench, host, bench.folder / "pump-1.0", "--check-import")
+
+    assert outcome.code == 0, outcome.stderr
+    assert not list(host.site_packages.glob("engine/__pycache__"))
+
+
 def test_module_that_cannot_be_imported_is_told_where_it_was_asked(bench: Bench) -> None:
     """--check-import fails with what Python said; without it nothing is imported."""
     archive = sdist(bench.folder / "links", "pump")
