@@ -1,0 +1,121 @@
+"""Begin a run: open or fetch the project, collect the settings, find and read the host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from passbuild.environment import fetch, installers, locks
+from passbuild.environment.fetch import Errand
+from passbuild.environment.store import Store
+from passbuild.host import find, probe
+from passbuild.project import read
+from passbuild.settings import merge
+from passbuild.values import frozen, replace
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
+    from passbuild.host.model import Host
+    from passbuild.host.recall import Memory
+    from passbuild.journal import Journal
+    from passbuild.project.model import Project
+    from passbuild.project.source import Source
+    from passbuild.settings.merge import Given
+    from passbuild.settings.model import Settings
+    from passbuild.surroundings import Surroundings
+    from passbuild.workspace import Workspace
+
+
+@frozen
+class Order:
+    """What is to be done, as the caller gave it."""
+
+    source: Source
+    given: Given
+    surroundings: Surroundings
+
+
+@frozen
+class Run:
+    """What is settled before the first environment is made."""
+
+    order: Order
+    project: Project
+    settings: Settings
+    host: Host
+    workspace: Workspace
+    journal: Journal
+    chain: tuple[str, ...]
+    """The project, and the build requirements that are being built for it, each for the one before it."""
+    owner: str = ""
+    """The editable installation that keeps the environments; empty where anybody may reuse them."""
+
+
+def begun(order: Order, work: Workspace, journal: Journal, *, asks: bool = False) -> Run:
+    """Open the project, collect the settings, find and read the host, which `asks` always makes a question to it."""
+    project = _opened(order, work, journal)
+    journal.project(project)
+    settings = merge.collected(project, order.surroundings, order.given)
+    journal.settings(settings)
+    environ = installers.configured(settings, order.surroundings.environ)
+    order = replace(order, surroundings=replace(order.surroundings, environ=environ))
+    beside = order.surroundings.cwd if project.is_ours else project.folder
+    choice = find.found(settings.host, beside, order.surroundings)
+    with journal.step("read the host"):
+        host = probe.probed(
+            choice, names_of(settings), order.surroundings.environ, None if asks else memory_of(settings, order)
+        )
+    journal.host(host)
+    chain = (project.name or project.folder.name,)
+    return Run(order=order, project=project, settings=settings, host=host, workspace=work, journal=journal, chain=chain)
+
+
+def host_of(surroundings: Surroundings, given: Given) -> Host:
+    """Return the host that would be chosen for what is fetched."""
+    settings = merge.of_user(surroundings, given)
+    return probe.probed(find.found(settings.host, surroundings.cwd, surroundings), (), surroundings.environ)
+
+
+def _opened(order: Order, work: Workspace, journal: Journal) -> Project:
+    """Open the project, which a host's installer may have to fetch first, by what the user has set for it."""
+    source = order.source
+    if source.path is not None:
+        return read.opened(source.path, work.source)
+    settings = merge.of_user(order.surroundings, order.given, source.name)
+    journal.settings(settings)
+    environ = installers.configured(settings, order.surroundings.environ)
+    surroundings = replace(order.surroundings, environ=environ)
+    choice = find.found(settings.host, surroundings.cwd, surroundings)
+    host = probe.probed(choice, (), environ, memory_of(settings, order))
+    errand = Errand(
+        source=source,
+        host=host,
+        installer=installers.chosen(settings.installer.value, host, surroundings),
+        scratch=work.new_folder("fetch"),
+        surroundings=surroundings,
+        on_line=work.on_line,
+    )
+    with journal.step("fetch the source"):
+        tree = fetch.obtained(errand, store_of(settings, order))
+    return read.read(source.text, tree, is_ours=True)
+
+
+def store_of(settings: Settings, order: Order) -> Store | None:
+    """Return where environments are kept; None where they are to be temporary, or could not be shared safely."""
+    if settings.no_store.value or settings.keep.value or not locks.IS_AVAILABLE:
+        return None
+    return Store.of(settings, order.surroundings)
+
+
+def memory_of(settings: Settings, order: Order) -> Memory | None:
+    """Return where answers of hosts are kept; they are no environments, and `--no-store` has nothing against them."""
+    if not locks.IS_AVAILABLE:
+        return None
+    return Store.of(settings, order.surroundings).memory()
+
+
+def names_of(settings: Settings) -> list[NormalizedName]:
+    """Return the names of what is to pass through."""
+    return [canonicalize_name(item.value.name) for item in settings.passthrough]

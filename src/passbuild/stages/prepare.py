@@ -1,0 +1,188 @@
+"""Prepare what the hooks run in: plan, environment, and what a hook asks for in addition."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from passbuild import artifact
+from passbuild.environment import build_environment, installers
+from passbuild.environment.installation import Site
+from passbuild.environment.sdists import BuiltWheel
+from passbuild.errors import (
+    BackendFailed,
+    BuildCycle,
+    HookContradiction,
+    PassbuildError,
+    PassthroughMissing,
+    Unresolvable,
+    VersionMismatch,
+)
+from passbuild.hooks import Backend
+from passbuild.host import probe
+from passbuild.host.model import Choice
+from passbuild.plan.decide import decided
+from passbuild.project import read
+from passbuild.report import Built
+from passbuild.settings import merge
+from passbuild.stages.begin import names_of, store_of
+from passbuild.values import frozen, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from packaging.requirements import Requirement
+
+    from passbuild.environment.build_environment import BuildEnvironment
+    from passbuild.hooks import Kind
+    from passbuild.plan.model import Plan
+    from passbuild.settings.model import Setting
+    from passbuild.stages.begin import Run
+
+
+def ready(run: Run, kind: Kind, reusable: BuildEnvironment | None = None) -> BuildEnvironment:
+    """Return an environment in which the backend can build, with what its hooks require in addition."""
+    return completed(run, kind, static(run, reusable)).environment
+
+
+@frozen
+class Completed:
+    """An environment that has all, and what the hook had asked for in addition."""
+
+    environment: BuildEnvironment
+    dynamic: tuple[Setting[Requirement], ...]
+
+
+def static(run: Run, reusable: BuildEnvironment | None = None) -> BuildEnvironment:
+    """Return an environment with what the project states."""
+    made = planned(run)
+    return reusable if reusable is not None and _is_same(reusable.plan, made) else _environment(run, made)
+
+
+def completed(run: Run, kind: Kind, environment: BuildEnvironment) -> Completed:
+    """Ask the hook what else it needs, and return an environment that has that as well."""
+    with run.journal.step("ask the backend what else it needs"), diagnosed(run, environment):
+        dynamic = backend_of(run, environment).requires(kind)
+    if not dynamic:
+        return Completed(environment=environment, dynamic=())
+    again = planned(run, dynamic)
+    if environment.meets(again):
+        return Completed(environment=environment, dynamic=dynamic)
+    try:
+        return Completed(environment=_environment(run, again), dynamic=dynamic)
+    except Unresolvable as error:
+        static = {canonicalize_name(item.name) for item in run.project.build_system.requires}
+        if static.isdisjoint(canonicalize_name(item.value.name) for item in dynamic):
+            raise  # the hook speaks of other packages: the installer's conclusion says what is wrong with them
+        raise HookContradiction(
+            hook=f"get_requires_for_build_{kind}",
+            static=", ".join(map(str, run.project.build_system.requires)) or "nothing",
+            dynamic=", ".join(str(item.value) for item in dynamic),
+            conclusion=error.conclusion,
+        ) from error
+
+
+def backend_of(run: Run, environment: BuildEnvironment) -> Backend:
+    """Return the project's build backend, whose hooks run in this environment."""
+    work = run.workspace
+    return Backend(run.project, environment, run.settings.config_settings, work.on_line, artifact.get_ready)
+
+
+@contextlib.contextmanager
+def diagnosed(run: Run, environment: BuildEnvironment) -> Iterator[None]:
+    """Add advice to the failure of a hook."""
+    try:
+        yield
+    except BackendFailed as error:
+        from passbuild import diagnosis
+
+        source, environ = run.project.folder, run.order.surroundings.environ
+        error.advice = diagnosis.advice(error.lines, source, run.host, environment, environ)
+        raise
+
+
+def planned(run: Run, dynamic: Sequence[Setting[Requirement]] = ()) -> Plan:
+    """Return the plan. Raises VersionMismatch or PassthroughMissing."""
+    made = decided(run.project, run.settings, run.host, dynamic)
+    run.journal.plan(made)
+    if made.mismatches:
+        raise VersionMismatch(problems=made.mismatches)
+    if made.missing:
+        raise PassthroughMissing(problems=made.missing)
+    return made
+
+
+def _environment(run: Run, made: Plan) -> BuildEnvironment:
+    surroundings = run.order.surroundings
+    installer = None
+    if made.install:
+        installer = installers.chosen(run.settings.installer.value, run.host, surroundings)
+    site = Site(
+        owner=run.owner,
+        scratch=run.workspace.new_folder("environment"),
+        source=run.project.folder,
+        wheels=run.workspace.wheels,
+        build_requirement=lambda tree: _requirement_built(run, tree),
+        is_nested=len(run.chain) > 1,
+        surroundings=surroundings,
+        variables=dict(item.value for item in run.settings.environment),
+        on_line=run.workspace.on_line,
+        on_warning=run.journal.warning,
+    )
+    with run.journal.step("make the build environment"):
+        environment = build_environment.obtained(made, run.host, installer, site, store_of(run.settings, run.order))
+    if environment.lease is not None:
+        run.workspace.stack.callback(environment.lease.release)
+    run.journal.environment(environment)
+    for item in environment.replaced:
+        run.journal.warning(
+            f"the host's {item.distribution.name} {item.distribution.raw_version} does not fit what the build "
+            "requires: another version is installed and used"
+        )
+    return environment
+
+
+def _requirement_built(run: Run, tree: Path) -> BuiltWheel:
+    """Build a wheel of a build requirement that exists only as an sdist, with the same passthrough."""
+    project = read.opened(tree, tree)
+    name = project.name or f"{tree.name} ({_digest(tree)})"  # `src`, for uv, whatever it is
+    chain = (*run.chain, name)
+    if name in run.chain:
+        raise BuildCycle(chain=chain)
+    settings = merge.of_requirement(run.settings, project, run.order.surroundings, run.order.given)
+    host = run.host
+    if set(names_of(settings)) != set(names_of(run.settings)):
+        choice = Choice(executable=host.executable, reason=host.reason)
+        host = probe.probed(choice, names_of(settings), run.order.surroundings.environ)
+    journal = run.journal.of_requirement(name, tree)
+    inner = replace(run, project=project, settings=settings, host=host, journal=journal, chain=chain, owner="")
+    identity = artifact.Identity(name=project.name, version=project.version)
+    try:
+        with run.journal.step(f"build the requirement {name} from its sdist"):
+            environment = ready(inner, "wheel")
+            with diagnosed(inner, environment):
+                staged = backend_of(inner, environment).build("wheel", run.workspace.new_folder("wheel"))
+            is_new = not (run.workspace.wheels / staged.name).exists()
+            built = artifact.published(staged, "wheel", run.workspace.wheels, identity)
+    except PassbuildError as error:
+        error.requirement = error.requirement or name
+        raise
+    passed = tuple(item.distribution.name for item in environment.passed)
+    run.journal.built(Built(name=built.name, version=built.version, passed=passed))
+    return BuiltWheel(name=built.name, path=built.path, is_new=is_new)
+
+
+def _digest(tree: Path) -> str:
+    """Return a short digest of a source tree that states no name."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in tree.rglob("*") if path.is_file()):
+        digest.update(str(file.relative_to(tree)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def _is_same(before: Plan, now: Plan) -> bool:
+    return (before.install, before.passed, before.constraints) == (now.install, now.passed, now.constraints)
