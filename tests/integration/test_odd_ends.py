@@ -217,7 +217,7 @@ def test_what_is_told_beside_the_result_is_no_reason_to_fail(bench: Bench) -> No
     ("options", "code", "told"),
     [
         (("plan", ".", "--passthrough", "nowhere", "--on-missing", "error"), 3, "error[passthrough-missing]"),
-        (("wheel", "nowhere", "--json"), 2, "error[source-not-found]"),
+        (("wheel", "./nowhere", "--json"), 2, "error[source-not-found]"),
         (("cache", "dir"), 2, "error[output-not-writable]"),
         (("wheeel", "--json"), 2, "error[wrong-command]"),
     ],
