@@ -19,6 +19,7 @@ The tree, with the exit codes::
     │   ├── HostNotFound
     │   ├── HostUnusable
     │   ├── HostsDiffer
+    │   ├── PassedIsInstalled
     │   ├── InstallerNotFound
     │   ├── ExtraMissing
     │   ├── NotAStore
@@ -239,12 +240,12 @@ class AmbiguousSource(UsageError):
     def message(self) -> str:
         """What the folder holds."""
         holds = f"the project {self.project}" if self.project else "no Python project"
-        return f"{self.word}: there is a folder of this name here, which holds {holds}"
+        return f"{self.word}: there is a folder {self.folder.name} here, which holds {holds}"
 
     @property
     def hint(self) -> str:
         """How to write either."""
-        return f"write ./{self.word} for the folder, or {self.word}==VERSION for what is on the index"
+        return f"write ./{self.folder.name} for the folder, or {self.word}==VERSION for what is on the index"
 
 
 class UnusableSource(UsageError):
@@ -626,6 +627,24 @@ class CannotInstall(PlanImpossible):
                 "that goes with it, or change the host's first and build again"
             )
         return "the wheels were built; what the installer says is about their requirements, or about the host"
+
+
+class PassedIsInstalled(UsageError):
+    """Of several sources one is to be installed in the place of what passed through for another."""
+
+    code = "passed-is-installed"
+    name: str
+    project: str
+
+    @property
+    def message(self) -> str:
+        """Which, and for which."""
+        return f"{self.project} was built against the host's {self.name}, which is to be installed now: nothing was"
+
+    @property
+    def hint(self) -> str:
+        """The order."""
+        return f"install {self.name} first, and {self.project} by a command of its own"
 
 
 class HostsDiffer(UsageError):

@@ -23,7 +23,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from passbuild import process
 from passbuild.environment import installers
 from passbuild.environment.installers import Delivery
-from passbuild.errors import CannotInstall, HostUnusable, ImportFails
+from passbuild.errors import CannotInstall, HostUnusable, ImportFails, PassedIsInstalled
 from passbuild.host import probe
 from passbuild.host.model import Choice
 from passbuild.redaction import redacted
@@ -95,7 +95,7 @@ class Installation:
     infos: Mapping[NormalizedName, Path]
     """The ``.dist-info`` of what was installed; empty after a dry run."""
     changes: tuple[Change, ...]
-    imported: tuple[str, ...]
+    imported: tuple[str, ...] = ()
     """The modules that were imported to see that they can be."""
     output: tuple[str, ...]
     """What the installer said."""
@@ -115,14 +115,14 @@ class Errand:
 
 
 def installed(parcels: Sequence[Parcel], wish: Wish, errand: Errand) -> Installation:
-    """Install the wheels and what they require. Raises CannotInstall or ImportFails."""
+    """Install the wheels and what they require. Raises PassedIsInstalled or CannotInstall."""
+    _refuse_passed(parcels)
     host, environ = errand.host, errand.surroundings.environ
     names = [item.artifact.name for item in parcels]
     pins = dict(sorted(line for item in parcels for line in _pins(item.passed, names)))
     before = _probed(host, names, environ)
     lines = _delivered(parcels, wish, errand, pins, before)
     after = before if wish.dry_run else _probed(host, names, environ)
-    imported: tuple[str, ...] = ()
     infos = {}
     if not wish.dry_run:
         for item in parcels:
@@ -133,8 +133,6 @@ def installed(parcels: Sequence[Parcel], wish: Wish, errand: Errand) -> Installa
                 raise CannotInstall(names=names, host=host.prefix, installer=tool, conclusion=[problem])
             infos[item.artifact.name] = found.info
             _record_origin(found.info, _origin(item, environ))
-        if wish.check_import:
-            imported = _imported(parcels, after, errand)
     changes = tuple(_changes(before.installed, after.installed))
     return Installation(
         host=host,
@@ -142,9 +140,17 @@ def installed(parcels: Sequence[Parcel], wish: Wish, errand: Errand) -> Installa
         dry_run=wish.dry_run,
         infos=infos,
         changes=changes,
-        imported=imported,
         output=tuple(lines),
     )
+
+
+def _refuse_passed(parcels: Sequence[Parcel]) -> None:
+    """Raise PassedIsInstalled where what passed through for one wheel is another one of those to install."""
+    names = {item.artifact.name for item in parcels}
+    for item in parcels:
+        for passed in item.passed:
+            if passed.distribution.name in names:
+                raise PassedIsInstalled(name=passed.distribution.name, project=item.artifact.name)
 
 
 def _pins(passed: Iterable[Passed], built: Sequence[NormalizedName]) -> Iterator[tuple[NormalizedName, str]]:
@@ -297,8 +303,9 @@ def _replace(file: Path, content: bytes) -> None:
     os.replace(temporary, file)
 
 
-def _imported(parcels: Sequence[Parcel], host: Host, errand: Errand) -> tuple[str, ...]:
+def imported(parcels: Sequence[Parcel], errand: Errand) -> tuple[str, ...]:
     """Import what was installed, in the host's Python and a folder of ours. Raises ImportFails."""
+    host = errand.host
     modules = []
     for item in parcels:  # the wheel of an editable project names none, but mostly there is one of its name
         modules += _modules(item.artifact.path) or ["?" + item.artifact.name.replace("-", "_")]
@@ -310,11 +317,11 @@ def _imported(parcels: Sequence[Parcel], host: Host, errand: Errand) -> tuple[st
     if finished.returncode != 0:
         raise ImportFails(modules=modules, host=host.prefix, lines=finished.stdout.splitlines()[-_LAST_LINES:])
     said = finished.stdout.splitlines()
-    imported = tuple(line.removeprefix(_MARK) for line in said if line.startswith(_MARK))
+    done = tuple(line.removeprefix(_MARK) for line in said if line.startswith(_MARK))
     for module in modules:
-        if module.lstrip("?") not in imported:
+        if module.lstrip("?") not in done:
             errand.on_warning(f"nothing says which modules {module.lstrip('?')} has, so none was imported")
-    return imported
+    return done
 
 
 def _modules(wheel: Path) -> list[str]:

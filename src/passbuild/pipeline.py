@@ -96,10 +96,14 @@ def install(jobs: Sequence[Job], wish: Wish, *, editable: bool = False) -> Insta
         if len(hosts) > 1:
             raise HostsDiffer(hosts=hosts)
         last = runs[-1]
+        parcels, errand = [item.parcel for item in crates], deliver.errand(last)
         with last.journal.step("install into the host"):
-            done = into_host.installed([item.parcel for item in crates], wish, deliver.errand(last))
+            done = into_host.installed(parcels, wish, errand)
         for item in crates:
             deliver.looked_after(item, done)
+        if wish.check_import and not wish.dry_run:
+            with last.journal.step("import what was installed"):
+                done = replace(done, imported=into_host.imported(parcels, errand))
     return done
 
 

@@ -128,8 +128,8 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _described(folder: Path, environ: Mapping[str, str]) -> str:
-    if not any((place / ".git").exists() for place in (folder, *folder.parents)):
-        return ""
+    if not any((place / ".git").is_dir() or (place / ".git").is_file() for place in (folder, *folder.parents)):
+        return ""  # git would have nothing to say, and starting it takes time
     argv = ["git", "describe", "--tags", "--long", "--always", "--abbrev=40"]
     try:
         return process.answer(argv, environ=environ, question="", cwd=folder).stdout.strip()

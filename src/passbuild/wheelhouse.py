@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from passbuild import process
+from passbuild import artifact, process
 from passbuild.errors import WheelsFailed
 from passbuild.settings.keys import CONFIG_FILE, KEYS, Kind
 from passbuild.values import frozen
@@ -85,8 +86,23 @@ class Item:
     @property
     def wheel(self) -> Path | None:
         """The wheel, where there is one."""
+        path = self._artifact.get("path")
+        return Path(str(path)) if path else None
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the wheel."""
+        return str(self._artifact.get("sha256", ""))
+
+    @property
+    def _artifact(self) -> dict[str, Json]:
         artifacts = (self.document or {}).get("artifacts")
-        return Path(str(artifacts[-1]["path"])) if isinstance(artifacts, list) and artifacts else None  # type: ignore[call-overload,index]  # the shape is our own
+        last = artifacts[-1] if isinstance(artifacts, list) and artifacts else None
+        return last if isinstance(last, dict) else {}
+
+    def moved(self, final: Path) -> None:
+        """Note where the wheel is now."""
+        self._artifact["path"] = str(final)
 
     @property
     def problem(self) -> str:
@@ -147,11 +163,12 @@ def filled(commission: Commission, tell: Callable[[Sequence[Item], Item | None],
     """
     items = commission.items
     folder = Path(tempfile.mkdtemp(prefix="passbuild-"))
+    artifact.check_outdir(commission.outdir)
     try:
-        with process.crew() as crew:
+        with artifact.staging(commission.outdir) as staging, process.crew() as crew:
             if len({item.source for item in items}) > 1:
                 _look(commission, folder, crew, lambda: tell(items, None))
-            _Works(items, commission, folder, crew, tell).done()
+            _Works(commission, folder, staging, crew, tell).done()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     failed = [item.label for item in items if item.state is State.FAILED]
@@ -207,15 +224,17 @@ class _Works:
 
     def __init__(
         self,
-        items: Sequence[Item],
         commission: Commission,
         folder: Path,
+        staging: Path,
         crew: Crew,
         tell: Callable[[Sequence[Item], Item | None], None],
     ) -> None:
-        self._items = items
+        self._items = commission.items
         self._commission = commission
         self._folder = folder
+        self._staging = staging
+        self._taken: dict[str, Item] = {}
         self._crew = crew
         self._tell = tell
 
@@ -256,7 +275,7 @@ class _Works:
         item.state, item.step = State.RUNNING, "start"
         number = next(index for index, other in enumerate(self._items) if other is item)
         report = self._folder / f"wheel-{number}.json"
-        more = ["--outdir", str(self._commission.outdir), "--report", str(report)]
+        more = ["--outdir", str(self._staging / str(number)), "--report", str(report)]
         for other in self._before(item):
             if other.wheel is not None:
                 more += ["--build-requires", f"{other.name} @ {other.wheel.resolve().as_uri()}"]
@@ -270,10 +289,33 @@ class _Works:
         def ended(code: int) -> None:
             item.document = _read(report)
             reused = (item.document or {}).get("reused") is not None
-            self._end(item, State.FAILED if code else State.REUSED if reused else State.BUILT)
+            is_published = not code and self._published(item)
+            self._end(item, State.FAILED if not is_published else State.REUSED if reused else State.BUILT)
             self._start()
 
         self._crew.start(argv, environ=_environ(self._commission), on_line=heard, on_end=ended)
+
+    def _published(self, item: Item) -> bool:
+        """Move a wheel to where it belongs, unless this run has put another one of that name there."""
+        staged = item.wheel
+        if staged is None:
+            return False
+        taken = self._taken.setdefault(staged.name, item)
+        if taken is not item and taken.sha256 != item.sha256:
+            item.lines.append(
+                f"{staged.name} is also the name of another wheel, {taken.label}: give each its own --outdir"
+            )
+            item.document = None
+            return False
+        final = self._commission.outdir / staged.name
+        try:
+            os.replace(staged, final)
+        except OSError as error:
+            item.lines.append(f"{final}: {error.strerror or error}")
+            item.document = None
+            return False
+        item.moved(final)
+        return True
 
     def _end(self, item: Item, state: State) -> None:
         item.state = state

@@ -188,6 +188,7 @@ def test_module_that_cannot_be_imported_is_told_where_it_was_asked(bench: Bench)
 
     assert silent.code == 0, silent.stderr
     assert (outcome.code, outcome.error["code"]) == (1, "import-fails")
+    assert outcome.document["installation"] is None
     assert "OSError: 7" in outcome.error["message"]
     assert versions(host)["pump"] == "1.0"
 
@@ -262,6 +263,18 @@ def test_backend_without_editable_hook_is_told(bench: Bench) -> None:
 
     assert outcome.error["code"] == "backend-failed"
     assert "build_editable" in outcome.error["message"]
+
+
+def test_source_that_passed_through_for_another_is_refused(bench: Bench) -> None:
+    """What was built against the copy that is there must not find another one in its place."""
+    sdist(bench.folder / "links", "pump")
+    sdist(bench.folder / "links", "engine", version="1.5", imports="fuel")
+    host = bench.watch(bench.own_host("engine==1.0", "fuel==1.0"))
+
+    outcome = install(bench, host, "pump==1.0", "engine==1.5", "--passthrough", "fuel")
+
+    assert (outcome.code, outcome.error["code"]) == (2, "passed-is-installed")
+    assert outcome.error["hint"] == "install engine first, and pump by a command of its own"
 
 
 def test_sources_for_different_hosts_are_refused(bench: Bench) -> None:

@@ -195,6 +195,26 @@ def test_what_cannot_be_built_is_refused_before_anything_is_fetched(
     assert part in outcome.error["message"] + outcome.error["hint"]
 
 
+def test_bare_word_in_another_spelling_is_the_folder_or_an_error(bench: Bench) -> None:
+    """An index makes no difference between Sample and sample, so neither is guessed at."""
+    bench.project(name="sample", toml='[project]\nname = "sample"\nversion = "1"')
+
+    outcome = bench.passbuild("wheel", "Sample", "--host", bench.host())
+
+    assert outcome.error["code"] == "ambiguous-source"
+    assert outcome.error["hint"].startswith("write ./sample for the folder, or Sample==VERSION")
+
+
+def test_output_folder_may_be_above(bench: Bench) -> None:
+    """A path with dots is the folder that it leads to."""
+    project = bench.project()
+
+    outcome = bench.passbuild("wheel", ".", "-o", "../above", "--host", bench.host(), cwd=project, outdir=None)
+
+    assert outcome.code == 0, outcome.stderr
+    assert outcome.document["artifacts"][0]["path"] == str(bench.folder / "above" / "sample-1.0-py3-none-any.whl")
+
+
 def test_fetched_project_is_no_sdist_to_be_made(bench: Bench) -> None:
     """An sdist of what was published as an sdist is not made again."""
     sdist(bench.folder / "links", "pump")
@@ -264,6 +284,23 @@ def test_project_sees_the_tree_that_was_fetched_and_nothing_of_the_folder_one_wo
     assert outcome.code == 0, outcome.stderr
     with pytest.raises(ValueError, match="not enough values"):
         seen(Path(outcome.document["artifacts"][0]["path"]))  # what the recording project would have left
+
+
+@INSTALLERS
+def test_fetch_takes_the_source_alone(bench: Bench, installer: str) -> None:
+    """Nothing else that lies in an installer's cache comes along, whatever that cache holds to keep git out."""
+    for name in ("pump", "valve"):
+        sdist(bench.folder / "links", name)
+    store = {"PASSBUILD_CACHE_DIR": str(bench.folder / "store"), "UV_CACHE_DIR": str(bench.folder / "uv")}
+
+    for name in ("valve", "pump"):
+        assert wheel(bench, f"{name}==1.0", installer, "-f", "links", **store).code == 0
+
+    kept = [path.parent for path in (bench.folder / "store" / "environments").glob("*/environment.json")]
+    trees = [{path.name for path in folder.rglob("PKG-INFO")} for folder in kept]
+    assert len([tree for tree in trees if tree]) == 2
+    infos = [list(folder.rglob("PKG-INFO")) for folder in kept]
+    assert sorted(len(found) for found in infos if found) == [1, 1]
 
 
 @INSTALLERS

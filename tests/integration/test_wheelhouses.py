@@ -125,16 +125,39 @@ def test_second_run_answers_from_the_store_also_for_what_needs_another(bench: Be
 
 
 def test_each_host_gets_a_wheel_of_its_own(bench: Bench) -> None:
-    """A wheel per source and host; what passes through is each host's own."""
-    sdist(bench.folder / "links", "pump")
+    """A build per source and host; what passes through is each host's own."""
+    shutil.unpack_archive(sdist(bench.folder / "links", "pump"), bench.folder)
+    maker = bench.folder / "pump-1.0" / "backend" / "maker.py"
+    text = maker.read_text(encoding="utf-8").replace("'pump', '1.0',", "'pump', '1.0+' + engine.__version__,")
+    maker.write_text(text, encoding="utf-8")
     hosts = [bench.host("engine==1.0", "fuel==1.0"), bench.host("engine==1.5", "fuel==1.0")]
+    (bench.folder / "pump-1.0" / "PKG-INFO").unlink()
 
-    outcome = build(bench, "pump==1.0", "--host", hosts[0], "--host", hosts[1])
+    outcome = build(bench, "./pump-1.0", "--host", hosts[0], "--host", hosts[1])
 
     assert outcome.code == 0, outcome.stderr
     passed = [{item["name"]: item["version"] for item in build["passed"]} for build in outcome.document["builds"]]
     assert passed == [{"engine": "1.0", "fuel": "1.0"}, {"engine": "1.5", "fuel": "1.0"}]
     assert [build["host"]["prefix"] for build in outcome.document["builds"]] == [str(host) for host in hosts]
+    paths = [Path(build["artifacts"][0]["path"]) for build in outcome.document["builds"]]
+    assert [path.name.split("-")[1] for path in paths] == ["1.0+1.0", "1.0+1.5"]
+    assert all(path.parent == bench.outdir and path.is_file() for path in paths)
+
+
+def test_wheels_of_one_name_do_not_take_each_others_place(bench: Bench) -> None:
+    """Two hosts of one Python give wheels of one name: the first stays, and the second is told to have failed."""
+    sdist(bench.folder / "links", "pump")
+    hosts = [bench.host("engine==1.0", "fuel==1.0"), bench.host("engine==1.5", "fuel==1.0")]
+
+    outcome = build(bench, "pump==1.0", "--host", hosts[0], "--host", hosts[1])
+
+    (wheel,) = bench.outdir.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert "'1.0'" in archive.read("pump.py").decode()
+    assert [line.split()[0] for line in outcome.stderr.splitlines()[:2]] == ["built", "failed"]
+    assert "give each its own --outdir" in outcome.stderr
+    assert outcome.code == 1
+    assert list(bench.outdir.iterdir()) == [wheel]
 
 
 def test_paths_are_the_result_and_what_became_of_each_is_told_beside(bench: Bench) -> None:

@@ -109,7 +109,9 @@ class Speaker:
         states = [item.state.value for item in house.items]
         told = ", ".join(f"{states.count(word)} {word}" for word in _COUNTED if word in states)
         seconds = sum(item.seconds for item in house.items)
-        self.say(line((f"{len(house.items)} wheels: {told}", "bold"), (f"  {seconds:.0f} s of work", "dim")))
+        count = len(house.items)
+        wheels = "1 wheel" if count == 1 else f"{count} wheels"
+        self.say(line((f"{wheels}: {told}", "bold"), (f"  {seconds:.0f} s of work", "dim")))
         if house.error is not None:
             self._tell_error(house.error)
 

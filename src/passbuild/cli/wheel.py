@@ -17,7 +17,7 @@ from passbuild.cli.options import setting_options
     metavar="FILE",
     help="Build a wheel of everything that this requirements file lists, too. Repeatable.",
 )
-@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Build so many wheels at once.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Build N wheels at once.")
 @click.option(
     "-p",
     "--host",

@@ -60,10 +60,24 @@ def _repository(here: str) -> str:
     """Return the top of the checkout that a source tree is part of, else the source tree itself."""
     folder = here
     for _ in range(_DEPTH):
-        if os.path.exists(os.path.join(folder, ".git")):
+        if _is_checkout(os.path.join(folder, ".git")):
             return folder
         folder = os.path.dirname(folder)
     return here
+
+
+def _is_checkout(mark: str) -> bool:
+    """Whether a path is what git keeps beside the files: its folder, or a file that says where that is.
+
+    Some tools put an empty file of that name into their caches, so that git looks no further.
+    """
+    if os.path.isdir(mark):
+        return os.path.exists(os.path.join(mark, "HEAD"))
+    try:
+        with open(mark, "rb") as file:
+            return file.read(7) == b"gitdir:"
+    except OSError:
+        return False
 
 
 def _is_passing(here: str) -> bool:

@@ -135,8 +135,8 @@ def configured(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]
         made.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
     if settings.no_index.value or settings.offline.value:
         made["PIP_NO_INDEX"] = "1"
-    if settings.offline.value:
-        made["UV_OFFLINE"] = "1"
+    if settings.offline.value:  # pip has no such setting: a proxy that nobody is keeps it from the network
+        made |= {"UV_OFFLINE": "1", "PIP_PROXY": "http://127.0.0.1:9", "PIP_RETRIES": "0"}
     if settings.no_index.value:
         made[_UV_NO_INDEX] = "1"
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -18,7 +19,7 @@ from passbuild.redaction import redacted
 from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from packaging.utils import NormalizedName
 
@@ -26,6 +27,7 @@ _BLOCK = 1 << 20
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HASHES = ("sha256", "sha384", "sha512")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HASHES_BEHIND = re.compile(r"\s+--hash[=\s]")
 _LOOKS_LIKE_PATH = re.compile(r"^[.~/\\]|[/\\]|\.(?:tar\.gz|tgz|zip)$")
 
@@ -75,7 +77,19 @@ def understood(text: str, cwd: Path) -> Source:
         requirement = None
     if requirement is None or (_LOOKS_LIKE_PATH.search(text) and requirement.url is None):
         raise SourceNotFound(source=path, problem="there is no such folder or file")
+    for folder in _alike(text, cwd):
+        raise AmbiguousSource(word=text, folder=folder, project=read.static_name(folder) or "")
     return _of_requirement(requirement, text)
+
+
+def _alike(text: str, cwd: Path) -> Iterator[Path]:
+    """Yield folders of projects here whose name is a bare word but for its spelling: an index makes no difference."""
+    if not _WORD.fullmatch(text):
+        return
+    with contextlib.suppress(OSError):
+        for item in sorted(cwd.iterdir()):
+            if canonicalize_name(item.name) == canonicalize_name(text) and item.is_dir() and read.is_project(item):
+                yield item
 
 
 def _hashed(source: Source, hashes: Sequence[str]) -> Source:
@@ -93,7 +107,7 @@ def _hashed(source: Source, hashes: Sequence[str]) -> Source:
 def _refuse_ambiguous(text: str, path: Path) -> None:
     """Raise AmbiguousSource for a bare word that names a folder here and, as a project, something else."""
     name = canonicalize_name(text)
-    is_word = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", text) and is_normalized_name(name)
+    is_word = _WORD.fullmatch(text) and is_normalized_name(name)
     if not is_word or not path.is_dir():
         return
     project = read.static_name(path)

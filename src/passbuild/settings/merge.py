@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -142,7 +143,8 @@ class _Decoder:
         return str(entry.value)
 
     def _path(self, entry: Entry) -> Path:
-        return entry.base / Path(str(entry.value)).expanduser()
+        path = entry.base / Path(str(entry.value)).expanduser()
+        return Path(os.path.realpath(path)) if ".." in path.parts else path
 
     def _wrong(self, entry: Entry, problem: str, hint: str = "") -> None:
         self._mistakes.append(Mistake(place=entry.place, problem=problem, hint=hint))
