@@ -31,11 +31,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.network
 
 INSTALLERS = pytest.mark.parametrize("installer", ["uv", "pip"])
-OFFSETS = (
-    "import disco_helpers, torch, torch_harmonics; "
-    "print(disco_helpers.preprocess_psi(2, 2, *torch.tensor([[1, 0, 1, 0], [0, 0, 1, 1], [0, 0, 0, 0]]), "
-    "torch.ones(4)).tolist())"
-)
 SORTED = (
     "import torch, torchsort; "
     "print(torchsort.soft_sort(torch.tensor([[3.0, 1.0, 2.0]]), regularization_strength=0.001).round().tolist())"
@@ -136,24 +131,6 @@ OTHERS = {
     "hatchling": Backend(requires=["hatchling"], name="hatchling.build", files=IN_PYTHON),
     "flit": Backend(requires=["flit_core"], name="flit_core.buildapi", files=IN_PYTHON),
 }
-
-
-@INSTALLERS
-@pytest.mark.torch
-def test_torch_harmonics_is_installed_beside_the_host_s_torch(installer: str, torch_host: Path, tmp_path: Path) -> None:
-    """Its extension computes with the torch that is there; torch and all else of the host is as it was."""
-    host = _copied(torch_host, tmp_path / "host")
-    before = _of_torch(host)
-
-    outcome = _installed("torch-harmonics==0.8.0", host, installer, "--passthrough", "torch", "--rebuild")
-
-    installation = outcome.document["installation"]
-    assert installation["installer"] == installer
-    assert installation["imported"] == ["disco_helpers", "torch_harmonics"]
-    assert installation["changes"] == [{"name": "torch-harmonics", "before": "", "after": "0.8.0"}]
-    assert outcome.document["builds"][0]["reused"] is None
-    assert output(host / "bin/python", "-c", OFFSETS) == "[0, 1, 2, 3, 4]"
-    assert _of_torch(host) == before
 
 
 @pytest.mark.torch
