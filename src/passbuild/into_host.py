@@ -22,7 +22,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from passbuild import process
 from passbuild.environment import installers
-from passbuild.environment.installers import Delivery
+from passbuild.environment.installers import Delivery, Start
 from passbuild.errors import CannotInstall, HostUnusable, ImportFails, PassedIsInstalled
 from passbuild.host import probe
 from passbuild.host.model import Choice
@@ -169,7 +169,9 @@ def _delivered(
     parcels: Sequence[Parcel], wish: Wish, errand: Errand, pins: Mapping[NormalizedName, str], before: Host
 ) -> list[str]:
     """Run the installer; return what it said."""
-    environ = installers.environ_for(errand.surroundings.environ)
+    environ = errand.surroundings.environ
+    index = errand.scratch / "index.txt"
+    index.write_text("".join(f"{line}\n" for line in errand.installer.lines), encoding="utf-8")
     constraints = errand.scratch / "constraints.txt"
     constraints.write_text("".join(f"{line}\n" for line in pins.values()), encoding="utf-8")
     named = [name for name in environ.get("UV_CONSTRAINT", "").split() if name]
@@ -179,10 +181,12 @@ def _delivered(
         constraints=[constraints, *(errand.surroundings.cwd / name for name in named)],
         again=[item.artifact.name for item in parcels if _is_there(item, before)],
         dry_run=wish.dry_run,
+        index=index,
     )
     said: list[str] = []
     for command in errand.installer.deliveries(delivery):
-        finished = process.stream(command, environ=environ, on_line=errand.on_line)
+        start = Start(argv=command, variables={}, scratch=errand.scratch)
+        finished = installers.run(errand.installer, start, errand.surroundings, errand.on_line)
         lines = finished.stdout.splitlines()
         said += lines
         if finished.returncode != 0:

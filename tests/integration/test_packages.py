@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 import tarfile
 import zipfile
 from dataclasses import replace
@@ -12,10 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration.bench import Outcome
 from tests.integration.test_sdist_requirements import sdist
 
 if TYPE_CHECKING:
-    from tests.integration.bench import Bench, Outcome
+    from tests.integration.bench import Bench
 
 _UV = """\
 [tool.uv.extra-build-dependencies]
@@ -196,3 +199,50 @@ def _of(outcome: Outcome, wheel: Path) -> Outcome:
     """Return an outcome whose one artifact is this wheel."""
     document = {**outcome.document, "artifacts": [{**outcome.document["artifacts"][0], "path": str(wheel)}]}
     return replace(outcome, stdout=json.dumps(document))
+
+
+@pytest.mark.parametrize("kind", ["pyproject.toml", "uv.toml"])
+def test_uv_as_installer_leaves_to_us_what_is_ours(bench: Bench, kind: str) -> None:
+    """Uv would look for a match-runtime package in what it installs, and fail; the rest of its settings counts."""
+    links = bench.folder / "links"
+    _record_mode(sdist(links, "pump"))
+    house = json.dumps(str(bench.workshop.house.index))
+    work = _work(bench, _UV + f"[tool.uv]\nfind-links = ['../links', {house}]\nno-index = true\n")
+    if kind == "uv.toml":
+        text = (work / "pyproject.toml").read_text(encoding="utf-8")
+        head, _, tail = text.replace("tool.uv.", "").partition("[tool.uv]\n")
+        (work / "uv.toml").write_text(tail + head, encoding="utf-8")
+    host = bench.host("engine==1.0", "fuel==1.0")
+
+    argv = ["wheel", "pump==1.0", "--host", str(host), "--installer", "uv", "--json", "-o", str(bench.outdir)]
+    finished = subprocess.run(
+        [sys.executable, "-m", "passbuild", *argv],
+        cwd=work,
+        env={name: value for name, value in bench.environ.items() if name not in {"UV_CONFIG_FILE", "PIP_FIND_LINKS"}},
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+    outcome = Outcome(code=finished.returncode, stdout=finished.stdout, stderr=finished.stderr)
+    assert told(outcome) == ["small", {}]
+    assert outcome.versions("installed") == {"tool": "1.0"}
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_places_add_to_those_of_the_installers_own_configuration(bench: Bench, installer: str) -> None:
+    """--find-links hides nothing of pip.conf and uv.toml."""
+    links = bench.folder / "links"
+    sdist(links, "pump")
+    house = bench.workshop.house.index
+    (bench.folder / "pip.conf").write_text(f"[global]\nno-index = true\nfind-links = {house}\n", encoding="utf-8")
+    project = bench.project(requires=["pump", "tool"])
+    host = bench.host("engine==1.0", "fuel==1.0")
+
+    outcome = bench.passbuild(
+        *("wheel", project, "--host", host, "--passthrough", "engine", "--installer", installer, "-f", links),
+        environ={"PIP_CONFIG_FILE": str(bench.folder / "pip.conf"), "PIP_FIND_LINKS": "", "PIP_NO_INDEX": ""},
+    )
+
+    assert outcome.code == 0, outcome.stderr
+    assert set(outcome.names("installed")) == {"pump", "tool"}

@@ -11,9 +11,8 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
-from passbuild import process
 from passbuild.environment import identity, installers, sdists, store, venv
-from passbuild.environment.installers import Task
+from passbuild.environment.installers import Start, Task
 from passbuild.errors import CannotFetch, NotAStore
 from passbuild.redaction import redacted
 from passbuild.values import frozen
@@ -89,11 +88,11 @@ def _fetched(errand: Errand, scratch: Path) -> Path:
         no_binary=(source.name,) if source.name else (),
         without_dependencies=True,
     )
-    task.requirements.write_text(f"{source.line}\n", encoding="utf-8")
-    environ = installers.environ_for(surroundings.environ)
-    environ |= {"TMPDIR": str(scratch), **installer.variables(task, surroundings.environ)}
+    task.requirements.write_text("".join(f"{line}\n" for line in (*installer.lines, source.line)), encoding="utf-8")
+    variables = {"TMPDIR": str(scratch), **installer.variables(task, surroundings.environ)}
     with sdists.handed_over(place, scratch, surroundings.cwd) as inbox:
-        finished = process.stream(installer.command(task), environ=environ, on_line=errand.on_line)
+        start = Start(argv=installer.command(task), variables=variables, scratch=scratch)
+        finished = installers.run(installer, start, surroundings, errand.on_line)
         trees = inbox.trees()
     if not trees:
         conclusion = [redacted(line) for line in installer.conclusion(finished.stdout.splitlines())]

@@ -105,6 +105,8 @@ def of_installer(installer: Installer | None, surroundings: Surroundings) -> lis
     variables = [f"{name}={digested(environ[name])}" for name in names]
     variables += [_named(part, surroundings.cwd) for name in names for part in re.split(r"[\s,]+", environ[name])]
     tables = [_uv_table(folder / "pyproject.toml") for folder in (surroundings.cwd, *surroundings.cwd.parents)]
+    for line in installer.lines if installer else ():
+        variables += [digested(line), _named(unquote(line.partition(" ")[2]), surroundings.cwd)]
     files = map(_digest, _configurations(surroundings))
     return [installer.name if installer else "", *variables, *filter(None, (*files, *tables))]
 

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import parse_wheel_filename
 
-from passbuild import process
 from passbuild.environment import contents, installers, sdists, stand_ins
-from passbuild.environment.installers import Task
+from passbuild.environment.installers import Start, Task
 from passbuild.errors import IncompleteInstall, Unresolvable
 from passbuild.values import frozen, replace
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from passbuild import process
     from passbuild.environment.installers import Installer
     from passbuild.environment.sdists import BuiltWheel, Inbox
     from passbuild.environment.venv import Venv
@@ -116,11 +116,11 @@ def _task(plan: Plan, place: Venv, site: Site, *, wheels: Path | None = None) ->
 def _run(plan: Plan, installer: Installer, task: Task, site: Site) -> process.Finished:
     lines = sdists.from_wheels(plan.install, task.wheels) if task.wheels else map(str, plan.install)
     limits = [f"-c {task.closure.name}"] if task.closure else []
-    task.requirements.write_text("".join(f"{line}\n" for line in (*limits, *lines)), encoding="utf-8")
-    environ = installers.environ_for(site.surroundings.environ)
+    task.requirements.write_text("".join(f"{line}\n" for line in (*installer.lines, *limits, *lines)), encoding="utf-8")
     # A pip that runs from a wheel leaves its certificates in the folder for temporary files (Python 3.8).
-    environ |= {"TMPDIR": str(site.scratch), **installer.variables(task, site.surroundings.environ)}
-    return process.stream(installer.command(task), environ=environ, on_line=site.on_line)
+    variables = {"TMPDIR": str(site.scratch), **installer.variables(task, site.surroundings.environ)}
+    start = Start(argv=installer.command(task), variables=variables, scratch=site.scratch)
+    return installers.run(installer, start, site.surroundings, site.on_line)
 
 
 def _with_wheels(task: Task, installer: Installer, wheels: Sequence[BuiltWheel]) -> Task:

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Protocol
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from passbuild import process
+from passbuild.environment import indexes
 from passbuild.errors import InstallerNotFound
 from passbuild.settings.model import InstallerChoice
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from passbuild.environment.venv import Venv
     from passbuild.host.model import Host
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
 _PIP_WITH_PYTHON_OPTION = Version("22.3")
 _PIP_DOWNLOADS = ("http-v2", "http")
 """The folders of pip's cache that hold what it downloaded, from pip 23.3 on and before."""
-_UV_NO_INDEX = "UV_NO_INDEX"
-"""Our own variable for uv's option `--no-index`."""
 _ELSEWHERE = {
     "PIP_TARGET",
     "PIP_PREFIX",
@@ -77,6 +77,8 @@ class Delivery:
     again: Sequence[str]
     """The names of those that the host has in the same version, of another build."""
     dry_run: bool
+    index: Path
+    """A requirements file that names indexes and places alone."""
 
 
 class Installer(Protocol):
@@ -85,6 +87,13 @@ class Installer(Protocol):
     @property
     def name(self) -> str:
         """The installer's name, as users know it."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of a requirements file that name further indexes and places."""
+
+    def folder(self, scratch: Path, surroundings: Surroundings) -> Path | None:
+        """Return where it has to be started; None where that is as good as any."""
 
     def command(self, task: Task) -> list[str]:
         """Return the argument list that does `task`."""
@@ -99,47 +108,18 @@ class Installer(Protocol):
         """Return the lines of a failed run's output that say why it failed."""
 
 
-def chosen(choice: InstallerChoice, host: Host, surroundings: Surroundings) -> Installer:
+def chosen(settings: Settings, host: Host, surroundings: Surroundings) -> Installer:
     """Return the installer to use for a host: uv where it is available, else pip. Raises InstallerNotFound."""
-    uv = None if choice is InstallerChoice.PIP else _uv(surroundings.environ)
+    choice, lines = settings.installer.value, indexes.lines(settings)
+    uv = None if choice is InstallerChoice.PIP else _uv(surroundings.environ, lines)
     if uv is not None:
         return uv
     if choice is InstallerChoice.UV:
         raise InstallerNotFound(installer="uv", python=host.minor)
-    pip = _pip(host, surroundings.pip_cache)
+    pip = _pip(host, surroundings.pip_cache, lines)
     if pip is None:
         raise InstallerNotFound(installer="pip", python=host.minor)
     return pip
-
-
-def configured(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return `environ` with what the settings say of indexes, as the variables of both installers.
-
-    As variables, not options: credentials are nobody's business who lists processes, and an option of uv hides what its
-    variable says.
-    """
-    made = dict(environ)
-    links = [item.value if "://" in item.value else Path(item.value).as_uri() for item in settings.find_links]
-    extra = [item.value for item in settings.extra_index_url]
-    if settings.index_url is not None:
-        made |= dict.fromkeys(("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), settings.index_url.value)
-    for variable, separator, items in (
-        ("PIP_EXTRA_INDEX_URL", " ", extra),
-        ("UV_EXTRA_INDEX_URL", " ", extra),
-        ("PIP_FIND_LINKS", " ", links),
-        ("UV_FIND_LINKS", ",", links),
-    ):
-        if items:
-            made[variable] = separator.join(filter(None, (environ.get(variable, ""), *items)))
-    if extra:  # pip takes the best version of all indexes, and knows no other way
-        made.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
-    if settings.no_index.value or settings.offline.value:
-        made["PIP_NO_INDEX"] = "1"
-    if settings.offline.value:  # pip has no such setting: a proxy that nobody is keeps it from the network
-        made |= {"UV_OFFLINE": "1", "PIP_PROXY": "http://127.0.0.1:9", "PIP_RETRIES": "0"}
-    if settings.no_index.value:
-        made[_UV_NO_INDEX] = "1"
-    return made
 
 
 def environ_for(environ: Mapping[str, str]) -> dict[str, str]:
@@ -156,6 +136,7 @@ class Uv:
     program: Path
     no_index: bool = False
     """Whether it asks no index; it has no variable for that."""
+    lines: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -184,6 +165,10 @@ class Uv:
             return {}
         return {"UV_FIND_LINKS": ",".join(filter(None, (environ.get("UV_FIND_LINKS", ""), str(task.wheels))))}
 
+    def folder(self, scratch: Path, surroundings: Surroundings) -> Path | None:
+        """Return a folder with the user's configuration, where that says something which is ours to do."""
+        return indexes.uv_folder(scratch, surroundings.cwd, surroundings.environ)
+
     def conclusion(self, output: Sequence[str]) -> list[str]:
         """Return the error and its causes: from the first line that is marked as one to the end."""
         for index, line in enumerate(output):
@@ -201,6 +186,7 @@ class Pip:
     wheel: Path | None = None
     cache: Path | None = None
     """Where pip keeps its downloads."""
+    lines: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -246,6 +232,11 @@ class Pip:
                 (cache / name).symlink_to(downloads / name, target_is_directory=True)
         return {"PIP_CACHE_DIR": str(cache)}
 
+    def folder(self, scratch: Path, surroundings: Surroundings) -> Path | None:
+        """Return None: pip reads nothing of the folder that it is started in."""
+        del scratch, surroundings
+        return None
+
     def conclusion(self, output: Sequence[str]) -> list[str]:
         """Return the error lines and, of a conflict, who wants what; pip's general advice is left out."""
         for index, line in enumerate(output):
@@ -257,6 +248,7 @@ class Pip:
 
 def _delivered(delivery: Delivery) -> list[str]:
     limits = [argument for file in delivery.constraints for argument in ("--constraint", str(file))]
+    limits += ["--requirement", str(delivery.index)] if delivery.index.stat().st_size else []
     return [*limits, *(["--dry-run"] if delivery.dry_run else []), *map(str, delivery.wheels)]
 
 
@@ -268,19 +260,21 @@ def _inputs(task: Task) -> list[str]:
     return ["--requirement", str(task.requirements), *limits, *binary, *alone]
 
 
-def _uv(environ: Mapping[str, str]) -> Uv | None:
+def _uv(environ: Mapping[str, str], lines: tuple[str, ...]) -> Uv | None:
     """Find uv beside passbuild (the extra `uv`), then on PATH."""
     beside = shutil.which("uv", path=str(Path(sys.executable).parent))
     program = beside or shutil.which("uv", path=environ.get("PATH"))
-    return Uv(program=Path(program), no_index=_UV_NO_INDEX in environ) if program else None
+    if program is None:
+        return None
+    return Uv(program=Path(program), no_index=indexes.NO_INDEX in environ, lines=lines)
 
 
-def _pip(host: Host, cache: Path) -> Pip | None:
+def _pip(host: Host, cache: Path, lines: tuple[str, ...]) -> Pip | None:
     """Find a pip that runs on the host's Python: our own, the one that virtualenv carries, the one in its ensurepip."""
     if _own_pip_serves(host.minor):
-        return Pip(before=(sys.executable, "-m", "pip", "--python"), cache=cache)
+        return Pip(before=(sys.executable, "-m", "pip", "--python"), cache=cache, lines=lines)
     wheel = _embedded(host.minor) or _ensurepip(host)
-    return Pip(before=(), wheel=wheel, cache=cache) if wheel else None
+    return Pip(before=(), wheel=wheel, cache=cache, lines=lines) if wheel else None
 
 
 def _own_pip_serves(minor: str) -> bool:
@@ -306,6 +300,28 @@ def _ensurepip(host: Host) -> Path | None:
         if found:
             return found[-1]
     return None
+
+
+@frozen
+class Start:
+    """One start of an installer."""
+
+    argv: Sequence[str]
+    variables: Mapping[str, str]
+    """What it gets beside the user's environment."""
+    scratch: Path
+    """A folder of ours that is gone after the run."""
+
+
+def run(
+    installer: Installer, start: Start, surroundings: Surroundings, on_line: Callable[[str], None]
+) -> process.Finished:
+    """Start an installer, in the user's folder or in one that stands for it, and hear what it says."""
+    environ = {**environ_for(surroundings.environ), **start.variables}
+    folder = installer.folder(start.scratch, surroundings)
+    if folder is not None:
+        environ |= indexes.absolute(environ, surroundings.cwd)
+    return process.stream(start.argv, environ=environ, on_line=on_line, cwd=folder)
 
 
 def _last(output: Sequence[str], count: int = 15) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from passbuild.environment import fetch, installers, locks
+from passbuild.environment import fetch, indexes, installers, locks
 from passbuild.environment.fetch import Errand
 from passbuild.environment.store import Store
 from passbuild.host import find, probe
@@ -59,7 +59,7 @@ def begun(order: Order, work: Workspace, journal: Journal, *, asks: bool = False
     journal.project(project)
     settings = merge.collected(project, order.surroundings, order.given)
     journal.settings(settings)
-    environ = installers.configured(settings, order.surroundings.environ)
+    environ = indexes.configured(settings, order.surroundings.environ)
     order = replace(order, surroundings=replace(order.surroundings, environ=environ))
     beside = order.surroundings.cwd if project.is_ours else project.folder
     choice = find.found(settings.host, beside, order.surroundings)
@@ -85,14 +85,14 @@ def _opened(order: Order, work: Workspace, journal: Journal) -> Project:
         return read.opened(source.path, work.source)
     settings = merge.of_user(order.surroundings, order.given, source.name)
     journal.settings(settings)
-    environ = installers.configured(settings, order.surroundings.environ)
+    environ = indexes.configured(settings, order.surroundings.environ)
     surroundings = replace(order.surroundings, environ=environ)
     choice = find.found(settings.host, surroundings.cwd, surroundings)
     host = probe.probed(choice, (), environ, memory_of(settings, order))
     errand = Errand(
         source=source,
         host=host,
-        installer=installers.chosen(settings.installer.value, host, surroundings),
+        installer=installers.chosen(settings, host, surroundings),
         scratch=work.new_folder("fetch"),
         surroundings=surroundings,
         on_line=work.on_line,

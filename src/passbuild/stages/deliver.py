@@ -72,7 +72,7 @@ def errand(run: Run) -> into_host.Errand:
     surroundings = run.order.surroundings
     return into_host.Errand(
         host=run.host,
-        installer=installers.chosen(run.settings.installer.value, run.host, surroundings),
+        installer=installers.chosen(run.settings, run.host, surroundings),
         scratch=run.workspace.new_folder("install"),
         surroundings=surroundings,
         on_line=run.workspace.on_line,

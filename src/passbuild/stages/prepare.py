@@ -120,7 +120,7 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
     surroundings = run.order.surroundings
     installer = None
     if made.install:
-        installer = installers.chosen(run.settings.installer.value, run.host, surroundings)
+        installer = installers.chosen(run.settings, run.host, surroundings)
     site = Site(
         owner=run.owner,
         scratch=run.workspace.new_folder("environment"),
