@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 _OURS = {"json", "report", "verbose", "quiet", "color", "outdir", "host"}
 """Settings that the passbuild of one wheel does not take over."""
 _SWITCHES = {Kind.FLAG, Kind.COUNT}
+_HIDDEN = {Kind.URL, Kind.URLS, Kind.LINKS, Kind.VARIABLES}
+"""What may hold credentials: it is handed on by variables."""
 _STEP = ("• ", "* ")
 
 
@@ -331,6 +334,8 @@ def _command(command: str, item: Item, commission: Commission, *more: str) -> li
         if key.name in _OURS or value is None or value is False:
             continue
         flag = next((flag for flag in key.flags if flag.startswith("--")), f"--{key.name}")
+        if key.kind in _HIDDEN:  # whoever lists processes need not see it
+            continue
         if key.kind in _SWITCHES:
             argv += [flag] * int(str(int(bool(value))))
             continue
@@ -358,6 +363,13 @@ def _environ(commission: Commission) -> dict[str, str]:
     """Return the variables of one passbuild: what shapes the output is said here, for all."""
     hidden = {key.variable for key in KEYS if key.name in _OURS - {"host"}}
     environ = {name: value for name, value in commission.surroundings.environ.items() if name not in hidden}
+    for key in KEYS:
+        value = commission.given.values.get(key.field)
+        if key.kind in _HIDDEN and value:
+            texts = list(_texts(value))
+            before = environ.get(key.variable, "")
+            is_list = key.kind is not Kind.URL
+            environ[key.variable] = f"{before} {shlex.join(texts)}".strip() if is_list else texts[-1]
     return {**environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "FORCE_COLOR": ""}
 
 

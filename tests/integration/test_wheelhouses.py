@@ -30,6 +30,12 @@ def wait():
 """
 
 
+_LISTING = """\
+def wait():
+    import os
+    told = Path(f"/proc/{os.getppid()}/cmdline").read_bytes().replace(b"\\0", b" ").decode()
+    Path("listed").write_text("|".join((told, os.environ["TOKEN"], os.environ["OTHER"])))
+"""
 _LISTED = """\
 # what we build
 pump == \\
@@ -158,6 +164,26 @@ def test_wheels_of_one_name_do_not_take_each_others_place(bench: Bench) -> None:
     assert "give each its own --outdir" in outcome.stderr
     assert outcome.code == 1
     assert list(bench.outdir.iterdir()) == [wheel]
+
+
+def test_credentials_are_handed_on_where_nobody_lists_them(bench: Bench) -> None:
+    """The builds of a run get indexes and variables by their environment; their command lines say neither."""
+    for name in ("pump", "valve"):
+        shutil.unpack_archive(sdist(bench.folder / "links", name), bench.folder)
+        maker = bench.folder / f"{name}-1.0" / "backend" / "maker.py"
+        text = maker.read_text(encoding="utf-8").replace("    told =", "    wait()\n    told =")
+        maker.write_text(f"{text}\n{_LISTING}", encoding="utf-8")
+    host = bench.host("engine==1.0", "fuel==1.0")
+    secrets = ("-E", "TOKEN=s3cr3t word", "-E", "OTHER=o", "--extra-index-url", "http://me:s3cr3t@127.0.0.1:9/simple")
+
+    outcome = build(bench, "./pump-1.0", "./valve-1.0", "--host", host, *secrets, PASSBUILD_ENVIRONMENT="OTHER=p")
+
+    assert outcome.code == 0, outcome.stderr
+    for name in ("pump", "valve"):
+        listed, token, other = (bench.folder / f"{name}-1.0" / "listed").read_text(encoding="utf-8").split("|")
+        assert "passbuild wheel" in listed
+        assert "s3cr3t" not in listed
+        assert (token, other) == ("s3cr3t word", "o")
 
 
 def test_paths_are_the_result_and_what_became_of_each_is_told_beside(bench: Bench) -> None:
