@@ -50,7 +50,7 @@ import importlib, importlib.util, sys
 for name in sys.argv[1:]:
     if not name.startswith("?") or importlib.util.find_spec(name[1:]):
         importlib.import_module(name.lstrip("?"))
-        print("\\n{_MARK}" + name.lstrip("?"))
+        print("\\n{_MARK}" + name.lstrip("?"), flush=True)
 """
 """Import the modules that are named, those behind a question mark if there are any."""
 
@@ -310,18 +310,23 @@ def _replace(file: Path, content: bytes) -> None:
 def imported(parcels: Sequence[Parcel], errand: Errand) -> tuple[str, ...]:
     """Import what was installed, in the host's Python and a folder of ours. Raises ImportFails."""
     host = errand.host
-    modules = []
+    modules: list[str] = []
     for item in parcels:  # the wheel of an editable project names none, but mostly there is one of its name
         modules += _modules(item.artifact.path) or ["?" + item.artifact.name.replace("-", "_")]
-    argv = [str(host.executable), "-B", "-c", _IMPORTING, *modules]  # what is only tried leaves nothing behind
+    # An extension may rely on what it was built against being there already: the libraries of torch, say.
+    named = {passed.distribution.name for item in parcels for passed in item.passed if passed.named}
+    first = [f"?{name.replace('-', '_')}" for name in sorted(named)]
+    argv = [str(host.executable), "-B", "-c", _IMPORTING, *first, *modules]  # what is only tried leaves nothing behind
     try:
         finished = process.stream(argv, environ=errand.surroundings.environ, on_line=errand.on_line, cwd=errand.scratch)
     except OSError as error:
         raise HostUnusable(executable=host.executable, problem=f"cannot be started: {error.strerror}") from error
-    if finished.returncode != 0:
-        raise ImportFails(modules=modules, host=host.prefix, lines=finished.stdout.splitlines()[-_LAST_LINES:])
     said = finished.stdout.splitlines()
-    done = tuple(line.removeprefix(_MARK) for line in said if line.startswith(_MARK))
+    if finished.returncode != 0:
+        lines = [line for line in said if not line.startswith(_MARK)]
+        raise ImportFails(modules=modules, host=host.prefix, lines=lines[-_LAST_LINES:])
+    told = {line.removeprefix(_MARK) for line in said if line.startswith(_MARK)}
+    done = tuple(module.lstrip("?") for module in modules if module.lstrip("?") in told)
     for module in modules:
         if module.lstrip("?") not in done:
             errand.on_warning(f"nothing says which modules {module.lstrip('?')} has, so none was imported")
@@ -329,13 +334,13 @@ def imported(parcels: Sequence[Parcel], errand: Errand) -> tuple[str, ...]:
 
 
 def _modules(wheel: Path) -> list[str]:
-    """Return the public modules of a wheel that can be imported first: its top level, below namespaces too."""
+    """Return the public modules of a wheel that can be imported first: packages, below namespaces too, then modules."""
     with zipfile.ZipFile(wheel) as archive:
         paths = [PurePosixPath(name) for name in archive.namelist()]
     packages = {path.parent for path in paths if path.name == "__init__.py"}
     tops = {path for path in packages if not any(parent in packages for parent in path.parents)}
-    modules = {".".join(path.parts) for path in tops}
-    for path in paths:
-        if path.suffix in _SUFFIXES and len(path.parts) == 1:
-            modules.add(path.name.partition(".")[0])
-    return [name for name in sorted(modules) if name.replace(".", "").isidentifier() and not name.startswith("_")]
+    modules = sorted(".".join(path.parts) for path in tops)
+    files = {path.name.partition(".")[0] for path in paths if path.suffix in _SUFFIXES and len(path.parts) == 1}
+    return [
+        name for name in (*modules, *sorted(files)) if name.replace(".", "").isidentifier() and not name.startswith("_")
+    ]

@@ -93,9 +93,10 @@ class Item:
         return Path(str(path)) if path else None
 
     @property
-    def sha256(self) -> str:
-        """The hash of the wheel."""
-        return str(self._artifact.get("sha256", ""))
+    def passed(self) -> list[tuple[str, str]]:
+        """What came from the host, with the versions."""
+        passed = (self.document or {}).get("passed")
+        return [(str(item["name"]), str(item["version"])) for item in passed or () if isinstance(item, dict)]  # type: ignore[union-attr]  # a list, in our own documents
 
     @property
     def _artifact(self) -> dict[str, Json]:
@@ -304,9 +305,10 @@ class _Works:
         if staged is None:
             return False
         taken = self._taken.setdefault(staged.name, item)
-        if taken is not item and taken.sha256 != item.sha256:
+        if taken is not item and taken.passed != item.passed:
             item.lines.append(
-                f"{staged.name} is also the name of another wheel, {taken.label}: give each its own --outdir"
+                f"{staged.name} is also the name of the wheel that {taken.label} gave, which was built against other "
+                "packages: give each its own --outdir"
             )
             item.document = None
             return False

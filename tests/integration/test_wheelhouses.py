@@ -166,6 +166,22 @@ def test_wheels_of_one_name_do_not_take_each_others_place(bench: Bench) -> None:
     assert list(bench.outdir.iterdir()) == [wheel]
 
 
+def test_wheel_of_one_name_for_several_hosts_is_one_wheel(bench: Bench) -> None:
+    """Where nothing else passed through, whichever host it was built for serves all: builds may differ in times."""
+    shutil.unpack_archive(sdist(bench.folder / "links", "pump", imports="time"), bench.folder)
+    maker = bench.folder / "pump-1.0" / "backend" / "maker.py"
+    text = maker.read_text(encoding="utf-8")
+    text = text.replace("[time.__file__, time.__version__, config_settings]", "[time.time_ns()]")
+    maker.write_text(text, encoding="utf-8")
+    hosts = [bench.host(), bench.host("tool==1.0")]
+
+    outcome = build(bench, "./pump-1.0", "--host", hosts[0], "--host", hosts[1])
+
+    assert outcome.code == 0, outcome.stderr
+    assert [line.split()[0] for line in outcome.stderr.splitlines()[:2]] == ["built", "built"]
+    assert len({item["artifacts"][0]["path"] for item in outcome.document["builds"]}) == 1
+
+
 def test_credentials_are_handed_on_where_nobody_lists_them(bench: Bench) -> None:
     """The builds of a run get indexes and variables by their environment; their command lines say neither."""
     for name in ("pump", "valve"):

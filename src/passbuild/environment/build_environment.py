@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from passbuild.environment import contents, identity, installation, scripts, store, venv, view
+from passbuild.environment import contents, identity, installation, scripts, start_up, store, venv, view
 from passbuild.environment.venv import Venv
 from passbuild.errors import HostUnusable, PlanImpossible
 from passbuild.host import files
@@ -204,6 +204,8 @@ def _made(draft: _Draft, folder: Path) -> Facts:
     built: tuple[NormalizedName, ...] = ()
     if plan.install and installer is not None:
         kept, built = installation.done(plan, installer, place, site)
+    if site.owner:
+        start_up.write(place, Path(__file__).with_name("_on_path.py"), {"FOLDER": str(place.scripts)})
     if kept:
         distributions = [item.distribution for item in kept]
         view.write(distributions, place, true_paths=draft.true_paths)
