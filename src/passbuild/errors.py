@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from passbuild.into_host import Installation
     from passbuild.report import Report, Summary
 
 
@@ -76,6 +77,8 @@ class PassbuildError(Exception):
     """The build requirement that was being built from its sdist; empty for the project itself."""
     report: Report | None = None
     """What was known when it was raised; set by the functions of the API."""
+    installation: Installation | None = None
+    """What had been installed when it was raised."""
     summary: Summary | None = None
     """What came of several sources before it was raised; the API sets it."""
 

@@ -322,10 +322,10 @@ def imported(parcels: Sequence[Parcel], errand: Errand) -> tuple[str, ...]:
     except OSError as error:
         raise HostUnusable(executable=host.executable, problem=f"cannot be started: {error.strerror}") from error
     said = finished.stdout.splitlines()
-    if finished.returncode != 0:
+    told = {line.removeprefix(_MARK) for line in said if line.startswith(_MARK)}
+    if finished.returncode != 0 or any(name not in told for name in modules if not name.startswith("?")):
         lines = [line for line in said if not line.startswith(_MARK)]
         raise ImportFails(modules=modules, host=host.prefix, lines=lines[-_LAST_LINES:])
-    told = {line.removeprefix(_MARK) for line in said if line.startswith(_MARK)}
     done = tuple(module.lstrip("?") for module in modules if module.lstrip("?") in told)
     for module in modules:
         if module.lstrip("?") not in done:

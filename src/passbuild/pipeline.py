@@ -9,7 +9,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from passbuild import artifact, workspace
-from passbuild.errors import HostsDiffer
+from passbuild.errors import HostsDiffer, PassbuildError
 from passbuild.project import read
 from passbuild.stages.begin import Order, begun, host_of
 from passbuild.stages.make import publish
@@ -102,8 +102,12 @@ def install(jobs: Sequence[Job], wish: Wish, *, editable: bool = False) -> Insta
         for item in crates:
             deliver.looked_after(item, done)
         if wish.check_import and not wish.dry_run:
-            with last.journal.step("import what was installed"):
-                done = replace(done, imported=into_host.imported(parcels, errand))
+            try:
+                with last.journal.step("import what was installed"):
+                    done = replace(done, imported=into_host.imported(parcels, errand))
+            except PassbuildError as error:
+                error.installation = done
+                raise
     return done
 
 

@@ -170,7 +170,8 @@ class Summary:
     ) -> Summary:
         """Return the summary of the sources that were begun."""
         begun = tuple(report for report in reports if report.settings is not None or report.error is not None)
-        return cls(command=command, builds=begun, installation=installation, error=error)
+        done = installation or (error.installation if error else None)
+        return cls(command=command, builds=begun, installation=done, error=error)
 
     @property
     def settings(self) -> Settings | None:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+HANDED = "<handed over>"
+HANDED_SOURCE = "_PASSBUILD_SOURCE"
+"""The variable by which one passbuild gives another the source that it calls `HANDED`: it holds credentials."""
+
+
 @frozen
 class Surroundings:
     """Where passbuild was started, and with what."""
@@ -36,11 +41,15 @@ class Surroundings:
     pip_cache: Path
     """Where pip keeps what it downloads, unless its own settings say otherwise."""
 
+    handed_source: str
+    """A source that was handed over; empty for none."""
+
     @classmethod
     def here(cls) -> Surroundings:
         """Take the snapshot of this process."""
         return cls(
-            environ=dict(os.environ),
+            environ={name: value for name, value in os.environ.items() if name != HANDED_SOURCE},
+            handed_source=os.environ.get(HANDED_SOURCE, ""),
             cwd=Path.cwd(),
             python=Path(sys.executable),
             prefix=Path(sys.prefix),

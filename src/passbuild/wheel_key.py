@@ -38,6 +38,9 @@ _TOOLS = (
     *("cc", "c++", "gcc", "g++", "clang", "clang++", "gfortran", "ld", "nvcc", "hipcc", "rustc", "cargo", "swig"),
     *("mpicc", "mpicxx", "cmake", "ninja", "make", "pkg-config", "git"),
 )
+_NAMING = ("CC", "CXX", "FC", "F77", "F90", "LD", "AR", "CUDACXX", "HIPCXX", "RUSTC", "CARGO", "MPICC", "MPICXX")
+"""Variables that name a compiler or another tool."""
+_CACHES = {"ccache", "sccache", "distcc", "icecc"}
 _UNCOUNTED = {
     *("PATH", "PWD", "OLDPWD", "SHLVL", "_", "HOME", "USER", "LOGNAME", "USERNAME", "HOSTNAME", "HOSTTYPE", "MAIL"),
     *("SHELL", "PS1", "PS2", "PROMPT_COMMAND", "EDITOR", "VISUAL", "PAGER", "LESS", "LESSOPEN", "LESSCLOSE"),
@@ -194,10 +197,22 @@ def _variables(environ: Mapping[str, str]) -> Iterable[str]:
 
 
 def _tools(environ: Mapping[str, str]) -> Iterable[str]:
-    """Yield the compilers and build tools on PATH, whatever PATH is called here: their real places and sizes."""
+    """Yield the compilers and build tools on PATH, and those that variables name: what they really are."""
     path = environ.get("PATH", os.defpath)
-    for name in _TOOLS:
-        found = shutil.which(name, path=path)
-        if found is not None:
-            real = Path(found).resolve()
-            yield f"{name} {real.name} {real.stat().st_size}"
+    named = [words[0] for name in _NAMING if (words := environ.get(name, "").split())]
+    for name in (*_TOOLS, *named):
+        real = _real(name, path)
+        if real is not None:
+            state = real.stat()
+            yield f"{name} {real.name} {state.st_size} {int(state.st_mtime)}"
+
+
+def _real(name: str, path: str) -> Path | None:
+    """Return the program behind a name: a compiler cache that stands in front of it is not the compiler."""
+    folders = path.split(os.pathsep)
+    while (found := shutil.which(name, path=os.pathsep.join(folders))) is not None:
+        real = Path(found).resolve()
+        if real.name not in _CACHES or os.path.dirname(found) not in folders:  # noqa: PTH120 - as PATH writes it
+            return real
+        folders = folders[folders.index(os.path.dirname(found)) + 1 :]  # noqa: PTH120
+    return None

@@ -24,10 +24,13 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from passbuild import artifact, process
 from passbuild.errors import WheelsFailed
+from passbuild.redaction import redacted
 from passbuild.settings.keys import CONFIG_FILE, KEYS, Kind
+from passbuild.surroundings import HANDED, HANDED_SOURCE
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -80,8 +83,10 @@ class Item:
     begun: float = 0.0
     seconds: float = 0.0
     name: NormalizedName | None = None
-    needs: frozenset[NormalizedName] = frozenset()
-    """The names of what it requires to be built."""
+    is_folder: bool = False
+    """Whether it is built in a folder of the user's."""
+    needs: tuple[Requirement, ...] = ()
+    """What it requires to be built."""
     document: dict[str, Json] | None = None
     """The report of its build; None before it has ended, or where it ended without one."""
     lines: list[str] = field(default_factory=list)
@@ -91,6 +96,12 @@ class Item:
         """The wheel, where there is one."""
         path = self._artifact.get("path")
         return Path(str(path)) if path else None
+
+    @property
+    def version(self) -> Version | None:
+        """The version of the wheel."""
+        text = self._artifact.get("version")
+        return Version(str(text)) if text else None
 
     @property
     def passed(self) -> list[tuple[str, str]]:
@@ -199,7 +210,7 @@ def _look(commission: Commission, folder: Path, crew: Crew, on_tick: Callable[[]
                 _understand(item, _read(report))
                 start()
 
-            crew.start(argv, environ=_environ(commission), on_line=lambda line: None, on_end=ended)  # noqa: ARG005
+            crew.start(argv, environ=_environ(commission, item), on_line=lambda line: None, on_end=ended)  # noqa: ARG005
 
     for _ in range(commission.jobs):
         start()
@@ -209,18 +220,15 @@ def _look(commission: Commission, folder: Path, crew: Crew, on_tick: Callable[[]
 
 
 def _understand(item: Item, document: Mapping[str, Json] | None) -> None:
-    project, wanted = (document or {}).get("project"), (document or {}).get("decisions")
+    project, wanted = (document or {}).get("project"), (document or {}).get("to_install")
     if isinstance(project, dict) and project["name"]:
         item.name = canonicalize_name(str(project["name"]))
     if item.name is None:
         with contextlib.suppress(InvalidRequirement):
             item.name = canonicalize_name(Requirement(item.source.partition(" --hash=")[0]).name)
-    if isinstance(wanted, list):
-        item.needs = frozenset(
-            canonicalize_name(str(decision["name"]))
-            for decision in wanted
-            if isinstance(decision, dict) and decision["action"] == "install"
-        )
+    for text in wanted if isinstance(wanted, list) else ():
+        with contextlib.suppress(InvalidRequirement):
+            item.needs = (*item.needs, Requirement(str(text)))
 
 
 class _Works:
@@ -255,7 +263,9 @@ class _Works:
     def _next(self) -> Item | None:
         running = sum(item.state is State.RUNNING for item in self._items)
         waiting = [item for item in self._items if item.state is State.WAITING]
-        able = [item for item in waiting if not self._missing(item)]
+        busy = {item.source for item in self._items if item.state is State.RUNNING and item.is_folder}
+        # Two builds in one folder would write over each other's files.
+        able = [item for item in waiting if item.source not in busy and not self._missing(item)]
         if not able and not running:
             able = waiting  # they need each other in a circle: one has to begin, with what an index has
         return able[0] if able and running < self._commission.jobs else None
@@ -266,11 +276,29 @@ class _Works:
 
     def _before(self, item: Item) -> Iterator[Item]:
         for other in self._items:
-            if other is not item and other.host == item.host and other.name in item.needs:
+            names = {canonicalize_name(need.name) for need in item.needs}
+            if other is not item and other.host == item.host and other.name in names:
                 yield other
 
+    def _handed(self, item: Item) -> Iterator[str]:
+        """Yield the requirements by which it gets the wheels of this run: of each name the best that fits."""
+        best: dict[str, tuple[Version, Item]] = {}
+        for other in self._before(item):
+            name, version = str(other.name), other.version
+            wanted = [need.specifier for need in item.needs if canonicalize_name(need.name) == name]
+            if version is None or not all(specifier.contains(version, prereleases=True) for specifier in wanted):
+                continue
+            if name not in best or version > best[name][0]:
+                best[name] = (version, other)
+        for name, (_, other) in sorted(best.items()):
+            if other.wheel is not None:
+                yield f"{name} @ {other.wheel.resolve().as_uri()}"
+
     def _begin(self, item: Item) -> None:
-        failed = [other.label for other in self._before(item) if other.state is State.FAILED]
+        names = {other.name for other in self._before(item) if other.state is not State.FAILED}
+        failed = [
+            other.label for other in self._before(item) if other.state is State.FAILED and other.name not in names
+        ]
         item.begun = time.monotonic()
         if failed:
             item.lines.append(f"it needs {', '.join(failed)}, which failed")
@@ -280,9 +308,8 @@ class _Works:
         number = next(index for index, other in enumerate(self._items) if other is item)
         report = self._folder / f"wheel-{number}.json"
         more = ["--outdir", str(self._staging / str(number)), "--report", str(report)]
-        for other in self._before(item):
-            if other.wheel is not None:
-                more += ["--build-requires", f"{other.name} @ {other.wheel.resolve().as_uri()}"]
+        for requirement in self._handed(item):
+            more += ["--build-requires", requirement]
         argv = _command("wheel", item, self._commission, *more)
 
         def heard(line: str) -> None:
@@ -297,7 +324,7 @@ class _Works:
             self._end(item, State.FAILED if not is_published else State.REUSED if reused else State.BUILT)
             self._start()
 
-        self._crew.start(argv, environ=_environ(self._commission), on_line=heard, on_end=ended)
+        self._crew.start(argv, environ=_environ(self._commission, item), on_line=heard, on_end=ended)
 
     def _published(self, item: Item) -> bool:
         """Move a wheel to where it belongs, unless this run has put another one of that name there."""
@@ -347,7 +374,7 @@ def _command(command: str, item: Item, commission: Commission, *more: str) -> li
         argv += ["--config-file", str(commission.given.config_file)]
     if item.host is not None:
         argv += ["--host", item.host]
-    return [*argv, *more, "--", item.source]
+    return [*argv, *more, "--", item.source if redacted(item.source) == item.source else HANDED]
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -361,7 +388,7 @@ def _texts(value: object) -> Iterator[str]:
         yield str(value)
 
 
-def _environ(commission: Commission) -> dict[str, str]:
+def _environ(commission: Commission, item: Item) -> dict[str, str]:
     """Return the variables of one passbuild: what shapes the output is said here, for all."""
     hidden = {key.variable for key in KEYS if key.name in _OURS - {"host"}}
     environ = {name: value for name, value in commission.surroundings.environ.items() if name not in hidden}
@@ -372,6 +399,8 @@ def _environ(commission: Commission) -> dict[str, str]:
             before = environ.get(key.variable, "")
             is_list = key.kind is not Kind.URL
             environ[key.variable] = f"{before} {shlex.join(texts)}".strip() if is_list else texts[-1]
+    if redacted(item.source) != item.source:
+        environ[HANDED_SOURCE] = item.source
     return {**environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "FORCE_COLOR": ""}
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import functools
+import http.server
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,3 +38,21 @@ def bench(workshop: Workshop, tmp_path: Path) -> Iterator[Bench]:
 def installer(request: pytest.FixtureRequest) -> str:
     """Name an installer: a test that asks for it runs with both."""
     return str(request.param)
+
+
+@pytest.fixture
+def served(bench: Bench) -> Iterator[str]:
+    """Serve the test's folder `pages` on loopback."""
+    pages = bench.folder / "pages"
+    pages.mkdir()
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(pages))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()

@@ -188,9 +188,48 @@ def test_module_that_cannot_be_imported_is_told_where_it_was_asked(bench: Bench)
 
     assert silent.code == 0, silent.stderr
     assert (outcome.code, outcome.error["code"]) == (1, "import-fails")
-    assert outcome.document["installation"] is None
+    assert [item["name"] for item in outcome.document["installation"]["changes"]] == []  # it was there already
     assert "OSError: 7" in outcome.error["message"]
     assert versions(host)["pump"] == "1.0"
+
+
+@pytest.mark.parametrize("ending", ["import sys; sys.exit(0)", "import os; os._exit(0)"])
+def test_module_that_ends_the_process_was_not_imported(bench: Bench, ending: str) -> None:
+    """Exit code 0 is no proof."""
+    shutil.unpack_archive(sdist(bench.folder / "links", "pump"), bench.folder)
+    maker = bench.folder / "pump-1.0" / "backend" / "maker.py"
+    text = maker.read_text(encoding="utf-8").replace('"TOLD = "', f'"{ending}  # "')
+    maker.write_text(text, encoding="utf-8")
+
+    outcome = install(bench, bench.own_host("engine==1.0", "fuel==1.0"), bench.folder / "pump-1.0", "--check-import")
+
+    assert outcome.error["code"] == "import-fails"
+
+
+def test_source_that_is_none_has_a_document_of_the_same_shape(bench: Bench) -> None:
+    """Whoever reads the document of an installation finds `builds` in it."""
+    outcome = install(bench, bench.host("engine==1.0", "fuel==1.0"), "./nowhere")
+
+    assert (outcome.document["builds"], outcome.error["code"]) == ([], "source-not-found")
+
+
+@INSTALLERS
+def test_hooks_see_no_index(bench: Bench, installer: str) -> None:
+    """The options of indexes are for the installer; a backend has no need to know a password."""
+    shutil.unpack_archive(sdist(bench.folder / "links", "pump"), bench.folder)
+    maker = bench.folder / "pump-1.0" / "backend" / "maker.py"
+    text = maker.read_text(encoding="utf-8")
+    text = text.replace("    told =", "    import os\n    told = repr(dict(os.environ)) or")
+    maker.write_text(text, encoding="utf-8")
+    host = bench.own_host("engine==1.0", "fuel==1.0")
+    url = "http://me:s3cr3t@127.0.0.1:9/simple"
+
+    outcome = install(
+        bench, host, bench.folder / "pump-1.0", "--installer", installer, "--index-url", url, "--extra-index-url", url
+    )
+
+    assert outcome.code == 0, outcome.stderr
+    assert "s3cr3t" not in (host.site_packages / "pump.py").read_text(encoding="utf-8")
 
 
 @INSTALLERS

@@ -104,6 +104,21 @@ def test_nothing_is_reused_when_something_is_another(bench: Bench, what: str) ->
     assert (is_reused(first), is_reused(same), is_reused(outcome)) == (False, True, False)
 
 
+def test_compiler_that_a_variable_names_counts(bench: Bench) -> None:
+    """A wrapper that was edited is another compiler."""
+    sdist(bench.folder / "links", "pump")
+    host = bench.host("engine==1.0", "fuel==1.0")
+    compiler = bench.folder / "mycc"
+    compiler.write_text("#!/bin/sh\nexec cc -O1\n", encoding="utf-8")
+    compiler.chmod(0o755)
+    first, same = build(bench, host, CC=str(compiler)), build(bench, host, CC=str(compiler))
+    compiler.write_text("#!/bin/sh\nexec cc -O1 -g\n", encoding="utf-8")
+
+    another = build(bench, host, CC=str(compiler))
+
+    assert [is_reused(item) for item in (first, same, another)] == [False, True, False]
+
+
 @pytest.mark.parametrize("variable", ["PWD", "GITHUB_RUN_ID", "SSH_TTY", "MAX_JOBS", "PASSBUILD_QUIET"])
 def test_variables_that_say_where_one_works_do_not_count(bench: Bench, variable: str) -> None:
     """Another shell or another CI run does not make another wheel."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import http.server
 import os
 import shutil
 import subprocess
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,30 +15,10 @@ from tests.integration.bench import seen
 from tests.integration.test_sdist_requirements import sdist
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.integration.bench import Bench, Outcome
 
 INSTALLERS = pytest.mark.parametrize("installer", ["uv", "pip"])
 _GIT = ["git", "-c", "user.name=nobody", "-c", "user.email=nobody@example.org", "-c", "init.defaultBranch=main"]
-
-
-@pytest.fixture
-def served(bench: Bench) -> Iterator[str]:
-    """Serve the test's folder `pages` on loopback."""
-    pages = bench.folder / "pages"
-    pages.mkdir()
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(pages))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
 
 
 def wheel(bench: Bench, source: str, installer: str, *options: object, **environ: str) -> Outcome:
@@ -179,17 +156,22 @@ def test_bare_word_that_could_be_either_is_an_error(bench: Bench, *, has_project
         ("https://example.org/pump-1.0-py3-none-any.whl", "unusable-source", "wheel already"),
         ("ftp://example.org/pump-1.0.tar.gz", "unusable-source", "ftp"),
         ("./nowhere", "source-not-found", "no such folder"),
+        ("file://ARCHIVE#md5=abc", "unusable-source", "sha256"),
+        ("file://ARCHIVE#subdirectory=part", "unusable-source", "unpack it"),
+        ("valve @ file://ARCHIVE", "unusable-source", "it is pump, not valve"),
         ("nowhere/pump", "source-not-found", "no such folder"),
         ("pump-1.0.tar.gz", "source-not-found", "no such folder"),
         ("not a name", "source-not-found", "no such folder"),
-        ("", "source-not-found", ""),
+        ("", "unusable-source", "empty"),
     ],
 )
 def test_what_cannot_be_built_is_refused_before_anything_is_fetched(
     bench: Bench, text: str, code: str, part: str
 ) -> None:
     """Extras, markers, wheels, other schemes and paths that lead nowhere have errors of their own."""
-    outcome = bench.passbuild("wheel", text, "--host", bench.host())
+    archive = sdist(bench.folder / "made", "pump")
+
+    outcome = bench.passbuild("wheel", text.replace("ARCHIVE", str(archive)), "--host", bench.host())
 
     assert (outcome.code, outcome.error["code"]) == (2, code)
     assert part in outcome.error["message"] + outcome.error["hint"]

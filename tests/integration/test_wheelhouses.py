@@ -36,6 +36,19 @@ def wait():
     told = Path(f"/proc/{os.getppid()}/cmdline").read_bytes().replace(b"\\0", b" ").decode()
     Path("listed").write_text("|".join((told, os.environ["TOKEN"], os.environ["OTHER"])))
 """
+_LISTED_TWICE = """\
+def listed():
+    import os
+    told = Path(f"/proc/{os.getppid()}/cmdline").read_bytes().replace(b"\\0", b" ").decode()
+    return repr([told, dict(os.environ)])
+"""
+_ALONE = """\
+def wait():
+    import time
+    Path("alone").mkdir()
+    time.sleep(0.5)
+    Path("alone").rmdir()
+"""
 _LISTED = """\
 # what we build
 pump == \\
@@ -180,6 +193,72 @@ def test_wheel_of_one_name_for_several_hosts_is_one_wheel(bench: Bench) -> None:
     assert outcome.code == 0, outcome.stderr
     assert [line.split()[0] for line in outcome.stderr.splitlines()[:2]] == ["built", "built"]
     assert len({item["artifacts"][0]["path"] for item in outcome.document["builds"]}) == 1
+
+
+def test_builds_in_one_folder_follow_one_another(bench: Bench) -> None:
+    """Whatever a backend leaves in the folder while it builds for one host is not for that of another."""
+    shutil.unpack_archive(sdist(bench.folder / "links", "pump"), bench.folder)
+    maker = bench.folder / "pump-1.0" / "backend" / "maker.py"
+    text = maker.read_text(encoding="utf-8").replace("    told =", "    wait()\n    told =")
+    maker.write_text(f"{text}\n{_ALONE}", encoding="utf-8")
+    hosts = [bench.host("engine==1.0", "fuel==1.0"), bench.host("engine==1.0", "fuel==1.0", "tool==1.0")]
+
+    outcome = build(bench, "./pump-1.0", "--host", hosts[0], "--host", hosts[1], "-j", "2")
+
+    assert outcome.code == 0, outcome.stderr
+
+
+@pytest.mark.parametrize("wanted", ["pump>=2", "pump<2", "pump"])
+def test_wheel_of_the_run_is_used_where_it_fits(bench: Bench, wanted: str) -> None:
+    """Of several versions each project gets the best that it allows, and none that it does not."""
+    links = bench.folder / "links"
+    for version in ("1.0", "2.0"):
+        sdist(links, "pump", version=version)
+    sdist(links, "valve", requires=[wanted])
+    host = bench.host("engine==1.0", "fuel==1.0")
+
+    outcome = build(bench, "valve==1.0", "pump==1.0", "pump==2.0", "--host", host)
+
+    assert outcome.code == 0, outcome.stderr
+    installed = outcome.document["builds"][0]["installed"]
+    assert installed == [{"name": "pump", "version": "1.0" if wanted == "pump<2" else "2.0"}]
+
+
+def test_however_quiet_a_run_is_told_why_one_failed(bench: Bench) -> None:
+    """Errors are what is left of the output."""
+    sdist(bench.folder / "links", "broken", imports="absent")
+    sdist(bench.folder / "links", "pump")
+    host = bench.host("engine==1.0", "fuel==1.0")
+
+    outcome = build(bench, "broken==1.0", "pump==1.0", "nowhere==1.0", "--host", host, "-qq", json=False)
+
+    assert "the backend maker cannot be imported" in outcome.stderr
+    assert not [line for line in outcome.stderr.splitlines() if line.startswith("built")]
+
+
+def test_credentials_of_a_source_are_in_no_command_line(bench: Bench, served: str) -> None:
+    """A URL of a requirements file is handed on by a variable that no hook sees."""
+    archives = [sdist(bench.folder / "made", name) for name in ("pump", "valve")]
+    for archive in archives:
+        shutil.unpack_archive(archive, bench.folder / "unpacked")
+        folder = bench.folder / "unpacked" / archive.name.removesuffix(".tar.gz")
+        maker = folder / "backend" / "maker.py"
+        text = maker.read_text(encoding="utf-8").replace("    told =", "    told = listed() or")
+        maker.write_text(f"{text}\n{_LISTED_TWICE}", encoding="utf-8")
+        shutil.make_archive(str(bench.folder / "pages" / folder.name), "gztar", bench.folder / "unpacked", folder.name)
+    url = served.replace("://", "://me:${WORD}@")
+    (bench.folder / "all.txt").write_text(f"\ufeff{url}/pump-1.0.tar.gz\n{url}/valve-1.0.tar.gz\n", encoding="utf-8")
+    host = bench.host("engine==1.0", "fuel==1.0")
+
+    outcome = build(bench, "-r", "all.txt", "--host", host, "-j", "2", WORD="s3cr3t", UV_OFFLINE="0")
+
+    assert outcome.code == 0, outcome.stderr
+    assert "s3cr3t" not in outcome.stdout + outcome.stderr
+    for path in bench.outdir.iterdir():
+        with zipfile.ZipFile(path) as wheel:
+            told = wheel.read(f"{path.name.partition('-')[0]}.py").decode()
+        assert "handed over" in told
+        assert "s3cr3t" not in told.replace("WORD': 's3cr3t", "")
 
 
 def test_credentials_are_handed_on_where_nobody_lists_them(bench: Bench) -> None:

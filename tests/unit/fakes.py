@@ -104,6 +104,7 @@ def surroundings(folder: Path, **environ: str) -> Surroundings:
     """Return surroundings below `folder`, with no environment active."""
     return Surroundings(
         environ=environ,
+        handed_source="",
         cwd=folder,
         python=folder / "own" / "bin" / "python",
         prefix=folder / "own",

@@ -33,6 +33,8 @@ _STDOUT = Path("standard output")
 _LAST_LINES = 20
 _UNITS = ("B", "kB", "MB", "GB")
 _WOULD = re.compile(r"Would |\s*[-+~] ")
+_ERRORS = -10
+"""The loudness at which errors are still told."""
 _COUNTED = ("built", "reused", "failed")
 _STYLES = {Action.PASS: "green", Action.INSTALL: "cyan", Action.SKIP: "yellow", Action.REFUSE: "bold red"}
 _WORDS = {Action.PASS: "from host", Action.INSTALL: "install", Action.SKIP: "skip", Action.REFUSE: "refused"}
@@ -115,9 +117,9 @@ class Speaker:
         if house.error is not None:
             self._tell_error(house.error)
 
-    def say(self, text: Line) -> None:
-        """Say something that is no warning."""
-        self._say(text, at=0)
+    def say(self, text: Line, *, is_error: bool = False) -> None:
+        """Say something, errors however quiet it is to be."""
+        self._say(text, at=_ERRORS if is_error else 0)
 
     def failure(self, report: Report | Summary | Wheelhouse, error: PassbuildError, *, as_json: bool) -> None:
         """Print why a run failed: first what is wrong, then what to type, then the output that shows it."""

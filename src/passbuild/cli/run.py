@@ -23,7 +23,7 @@ from passbuild.redaction import redacted
 from passbuild.report import Report, Summary
 from passbuild.settings import merge
 from passbuild.settings.merge import Given
-from passbuild.surroundings import Surroundings
+from passbuild.surroundings import HANDED, Surroundings
 from passbuild.values import replace
 
 if TYPE_CHECKING:
@@ -108,9 +108,13 @@ class _Desk:
 
     def order(self, source: str) -> pipeline.Order:
         """Return what is to be done about a source, or end with the error that it is none."""
+        if source == HANDED:
+            source = self._surroundings.handed_source
         try:
             understood = understand(source, self._surroundings.cwd)
         except PassbuildError as error:
+            if self._command == "install":
+                self._fail(Summary(command="install", builds=(), error=error), error)
             self._fail(Journal(self._command, redacted(source), self.speaker.hear).failed(error), error)
         return pipeline.Order(source=understood, given=self._given, surroundings=self._surroundings)
 
@@ -123,7 +127,7 @@ class _Desk:
         from passbuild.project import requirements
         from passbuild.wheelhouse import Commission, Item
 
-        listed = requirements.listed(files)
+        listed = requirements.listed(files, self._surroundings.environ)
         given = replace(self._given, values=_with(self._given.values, listed.options))
         settings = merge.of_user(self._surroundings, given)
         outdir = settings.outdir.value if settings.outdir else self._surroundings.cwd / "wheelhouse"
@@ -137,7 +141,8 @@ class _Desk:
                 if not marker or Marker(marker).evaluate(dict(markers)):
                     label = redacted(text.partition(" --hash=")[0])
                     label = f"{label} ({host})" if len(hosts) > 1 else label
-                    items.append(Item(source=text, label=label, host=host))
+                    is_folder = (self._surroundings.cwd / Path(text).expanduser()).is_dir()
+                    items.append(Item(source=text, label=label, host=host, is_folder=is_folder))
         return Commission(
             items=items, given=given, surroundings=self._surroundings, settings=settings, outdir=outdir, jobs=jobs
         )

@@ -42,8 +42,8 @@ def watched(speaker: Speaker, settings: Settings) -> Iterator[Tell]:
 
         def tell_ended(items: Sequence[Item], ended: Item | None) -> None:
             del items
-            for text in _ended_lines(ended) if ended is not None else ():
-                speaker.say(text)
+            if ended is not None:
+                _tell_ended(speaker, ended)
 
         yield tell_ended
         return
@@ -60,8 +60,12 @@ def watched(speaker: Speaker, settings: Settings) -> Iterator[Tell]:
 
         yield tell
     for item in done:
-        for text in _ended_lines(item):
-            speaker.say(text)
+        _tell_ended(speaker, item)
+
+
+def _tell_ended(speaker: Speaker, item: Item) -> None:
+    for text in _ended_lines(item):
+        speaker.say(text, is_error=item.state is State.FAILED)
 
 
 def _ended_lines(item: Item) -> Iterator[Line]:

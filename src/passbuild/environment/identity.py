@@ -100,7 +100,7 @@ def _path(url: str) -> Path:
 
 def of_installer(installer: Installer | None, surroundings: Surroundings) -> list[str]:
     """Return what an installer's choice of files depends on; values are digested, as they may hold credentials."""
-    environ = surroundings.environ
+    environ = {**surroundings.environ, **dict(installer.own if installer else ())}
     names = sorted(name for name in environ if name.startswith(_PREFIXES) or name in _COMPILING)
     variables = [f"{name}={digested(environ[name])}" for name in names]
     variables += [_named(part, surroundings.cwd) for name in names for part in re.split(r"[\s,]+", environ[name])]

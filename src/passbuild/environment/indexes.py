@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from passbuild.settings.model import Settings
 
-NO_INDEX = "PASSBUILD_UV_NO_INDEX"
-"""Our own variable for uv's option `--no-index`; uv has none."""
 _OFFLINE = {"UV_OFFLINE": "1", "PIP_NO_INDEX": "1", "PIP_PROXY": "http://127.0.0.1:9", "PIP_RETRIES": "0"}
 """pip has no such setting: a proxy that nobody is keeps it from the network."""
 _OURS = ("extra-build-dependencies", "extra-build-variables")
@@ -38,18 +36,18 @@ _PATHS = {"UV_FIND_LINKS": ",", "UV_CONSTRAINT": " ", "UV_OVERRIDE": " ", "UV_CA
 """Variables of uv that hold paths, and what stands between several."""
 
 
-def configured(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return `environ` with what the settings say of the one index and of none."""
-    made = dict(environ)
+def variables(settings: Settings, environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the variables, for installers alone, that say what the settings do of the one index and of none."""
+    made: dict[str, str] = {}
     if settings.index_url is not None:
         made |= dict.fromkeys(("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), settings.index_url.value)
-    if settings.extra_index_url:  # pip takes the best version of all indexes, and knows no other way
-        made.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
+    if settings.extra_index_url and "UV_INDEX_STRATEGY" not in environ:
+        made["UV_INDEX_STRATEGY"] = "unsafe-best-match"  # as pip does, which knows no other way
     if settings.no_index.value:
-        made |= {"PIP_NO_INDEX": "1", NO_INDEX: "1"}
+        made["PIP_NO_INDEX"] = "1"
     if settings.offline.value:
         made |= _OFFLINE
-    return made
+    return tuple(made.items())
 
 
 def lines(settings: Settings) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from passbuild import process
 from passbuild.environment import indexes
 from passbuild.errors import InstallerNotFound
 from passbuild.settings.model import InstallerChoice
-from passbuild.values import frozen
+from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -89,6 +89,10 @@ class Installer(Protocol):
         """The installer's name, as users know it."""
 
     @property
+    def own(self) -> tuple[tuple[str, str], ...]:
+        """The variables that name the index, or that there is none: for the installer, not for the hooks."""
+
+    @property
     def lines(self) -> tuple[str, ...]:
         """The lines of a requirements file that name further indexes and places."""
 
@@ -110,16 +114,17 @@ class Installer(Protocol):
 
 def chosen(settings: Settings, host: Host, surroundings: Surroundings) -> Installer:
     """Return the installer to use for a host: uv where it is available, else pip. Raises InstallerNotFound."""
-    choice, lines = settings.installer.value, indexes.lines(settings)
-    uv = None if choice is InstallerChoice.PIP else _uv(surroundings.environ, lines)
+    choice = settings.installer.value
+    variables, lines = indexes.variables(settings, surroundings.environ), indexes.lines(settings)
+    uv = None if choice is InstallerChoice.PIP else _uv(surroundings.environ)
     if uv is not None:
-        return uv
+        return replace(uv, no_index=settings.no_index.value, own=variables, lines=lines)
     if choice is InstallerChoice.UV:
         raise InstallerNotFound(installer="uv", python=host.minor)
-    pip = _pip(host, surroundings.pip_cache, lines)
+    pip = _pip(host, surroundings.pip_cache)
     if pip is None:
         raise InstallerNotFound(installer="pip", python=host.minor)
-    return pip
+    return replace(pip, own=variables, lines=lines)
 
 
 def environ_for(environ: Mapping[str, str]) -> dict[str, str]:
@@ -136,6 +141,7 @@ class Uv:
     program: Path
     no_index: bool = False
     """Whether it asks no index; it has no variable for that."""
+    own: tuple[tuple[str, str], ...] = ()
     lines: tuple[str, ...] = ()
 
     @property
@@ -186,6 +192,7 @@ class Pip:
     wheel: Path | None = None
     cache: Path | None = None
     """Where pip keeps its downloads."""
+    own: tuple[tuple[str, str], ...] = ()
     lines: tuple[str, ...] = ()
 
     @property
@@ -260,21 +267,19 @@ def _inputs(task: Task) -> list[str]:
     return ["--requirement", str(task.requirements), *limits, *binary, *alone]
 
 
-def _uv(environ: Mapping[str, str], lines: tuple[str, ...]) -> Uv | None:
+def _uv(environ: Mapping[str, str]) -> Uv | None:
     """Find uv beside passbuild (the extra `uv`), then on PATH."""
     beside = shutil.which("uv", path=str(Path(sys.executable).parent))
     program = beside or shutil.which("uv", path=environ.get("PATH"))
-    if program is None:
-        return None
-    return Uv(program=Path(program), no_index=indexes.NO_INDEX in environ, lines=lines)
+    return Uv(program=Path(program)) if program else None
 
 
-def _pip(host: Host, cache: Path, lines: tuple[str, ...]) -> Pip | None:
+def _pip(host: Host, cache: Path) -> Pip | None:
     """Find a pip that runs on the host's Python: our own, the one that virtualenv carries, the one in its ensurepip."""
     if _own_pip_serves(host.minor):
-        return Pip(before=(sys.executable, "-m", "pip", "--python"), cache=cache, lines=lines)
+        return Pip(before=(sys.executable, "-m", "pip", "--python"), cache=cache)
     wheel = _embedded(host.minor) or _ensurepip(host)
-    return Pip(before=(), wheel=wheel, cache=cache, lines=lines) if wheel else None
+    return Pip(before=(), wheel=wheel, cache=cache) if wheel else None
 
 
 def _own_pip_serves(minor: str) -> bool:
@@ -317,7 +322,7 @@ def run(
     installer: Installer, start: Start, surroundings: Surroundings, on_line: Callable[[str], None]
 ) -> process.Finished:
     """Start an installer, in the user's folder or in one that stands for it, and hear what it says."""
-    environ = {**environ_for(surroundings.environ), **start.variables}
+    environ = {**environ_for(surroundings.environ), **dict(installer.own), **start.variables}
     folder = installer.folder(start.scratch, surroundings)
     if folder is not None:
         environ |= indexes.absolute(environ, surroundings.cwd)

@@ -10,7 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from passbuild.errors import AlreadySdist, InvalidProject, Mistake, NotEditable, SourceNotFound
+from passbuild.errors import AlreadySdist, InvalidProject, Mistake, NotEditable, SourceNotFound, UnusableSource
 from passbuild.project.model import BuildSystem, Project
 
 if sys.version_info >= (3, 11):
@@ -62,6 +62,14 @@ def refuse_editable(project: Project) -> None:
     """Raise NotEditable for a project in a folder that will be gone."""
     if project.is_ours:
         raise NotEditable(source=project.given)
+
+
+def refuse_other(project: Project, name: NormalizedName | None) -> Project:
+    """Return the project; raise UnusableSource where it states another name than the one that was asked for."""
+    if name is not None and project.name is not None and name != project.name:
+        advice = f"write {project.name}, or another place"
+        raise UnusableSource(source=project.given, problem=f"it is {project.name}, not {name}", advice=advice)
+    return project
 
 
 def is_project(folder: Path) -> bool:

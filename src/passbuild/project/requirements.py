@@ -12,10 +12,12 @@ from passbuild.errors import InvalidRequirements, Mistake
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _COMMENT = re.compile(r"(^|\s)#.*$")
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+"""As pip expands them; one that is not set stays as it is."""
 _HASH = re.compile(r"\s--hash[=\s]+(\S+)")
 _INCLUDE = ("-r", "--requirement")
 _INDEXES = {
@@ -41,13 +43,14 @@ class Listed:
     """The options of indexes, by the names of the settings."""
 
 
-def listed(files: Sequence[Path]) -> Listed:
+def listed(files: Sequence[Path], environ: Mapping[str, str]) -> Listed:
     """Return what these files list, in their order. Raises InvalidRequirements with every mistake at once."""
     mistakes: list[Mistake] = []
     sources: list[str] = []
     markers: list[str] = []
     options: list[tuple[str, str]] = []
-    for place, text, base in _lines(files, (), mistakes):
+    for place, raw, base in _lines(files, (), mistakes):
+        text = _VARIABLE.sub(lambda found: environ.get(found[1], found[0]), raw)
         if text.startswith("-"):
             options += _option(place, text, base, mistakes)
             continue
@@ -65,7 +68,7 @@ def _lines(
     """Yield place, text and base folder of each line that says something, those of included files in their place."""
     for file in files:
         try:
-            text = file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             mistakes.append(Mistake(place=str(file), problem=f"cannot be read: {error}"))
             continue

@@ -66,6 +66,8 @@ def understood(text: str, cwd: Path) -> Source:
     if hashes:
         return _hashed(understood(text, cwd), [value.strip() for value in hashes])
     path = Path(os.path.normpath(cwd / Path(text).expanduser()))
+    if not text.strip():
+        raise UnusableSource(source="''", problem="it is empty", advice="give a path, a requirement or a URL")
     if path.exists():
         _refuse_ambiguous(text, path)
         return Source(text=text, path=path)
@@ -136,7 +138,7 @@ def _of_url(url: str, text: str, name: NormalizedName | None) -> Source:
     if parts.path.endswith(".whl"):
         raise UnusableSource(source=redacted(text), problem="it is a wheel already", advice="give the URL of an sdist")
     if parts.scheme == "file":
-        return Source(text=text, path=_local(url))
+        return Source(text=text, path=_local(url), name=name)
     fragment = parse_qs(parts.fragment)
     if "+" in parts.scheme:
         is_fixed = _COMMIT.fullmatch(parts.path.rpartition("@")[2]) is not None
@@ -169,7 +171,14 @@ def _local(url: str) -> Path:
     path = Path(unquote(parts.path))
     if not path.exists():
         raise SourceNotFound(source=path, problem="there is no such folder or file")
-    fragment = parse_qs(parts.fragment)
+    fragment = parse_qs(parts.fragment, keep_blank_values=True)
+    unknown = sorted(fragment.keys() - {*_HASHES, "subdirectory", "egg"})
+    if unknown or (parts.fragment and not fragment):
+        advice = f"behind # may stand {', '.join(_HASHES)} or subdirectory, each with a value"
+        raise UnusableSource(source=str(path), problem=f"{parts.fragment!r} is not understood", advice=advice)
+    if "subdirectory" in fragment and not path.is_dir():
+        problem, advice = "an archive is built as a whole", "unpack it, and give the folder"
+        raise UnusableSource(source=str(path), problem=problem, advice=advice)
     for kind in _HASHES:
         for wanted in fragment.get(kind, ()):
             found = _digest(path, kind)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from passbuild.environment import fetch, indexes, installers, locks
+from passbuild.environment import fetch, installers, locks
 from passbuild.environment.fetch import Errand
 from passbuild.environment.store import Store
 from passbuild.host import find, probe
 from passbuild.project import read
 from passbuild.settings import merge
-from passbuild.values import frozen, replace
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -59,8 +59,6 @@ def begun(order: Order, work: Workspace, journal: Journal, *, asks: bool = False
     journal.project(project)
     settings = merge.collected(project, order.surroundings, order.given)
     journal.settings(settings)
-    environ = indexes.configured(settings, order.surroundings.environ)
-    order = replace(order, surroundings=replace(order.surroundings, environ=environ))
     beside = order.surroundings.cwd if project.is_ours else project.folder
     choice = find.found(settings.host, beside, order.surroundings)
     with journal.step("read the host"):
@@ -82,13 +80,12 @@ def _opened(order: Order, work: Workspace, journal: Journal) -> Project:
     """Open the project, which a host's installer may have to fetch first, by what the user has set for it."""
     source = order.source
     if source.path is not None:
-        return read.opened(source.path, work.source)
+        return read.refuse_other(read.opened(source.path, work.source), source.name)
     settings = merge.of_user(order.surroundings, order.given, source.name)
     journal.settings(settings)
-    environ = indexes.configured(settings, order.surroundings.environ)
-    surroundings = replace(order.surroundings, environ=environ)
+    surroundings = order.surroundings
     choice = find.found(settings.host, surroundings.cwd, surroundings)
-    host = probe.probed(choice, (), environ, memory_of(settings, order))
+    host = probe.probed(choice, (), surroundings.environ, memory_of(settings, order))
     errand = Errand(
         source=source,
         host=host,
@@ -99,7 +96,7 @@ def _opened(order: Order, work: Workspace, journal: Journal) -> Project:
     )
     with journal.step("fetch the source"):
         tree = fetch.obtained(errand, store_of(settings, order))
-    return read.read(source.text, tree, is_ours=True)
+    return read.refuse_other(read.read(source.text, tree, is_ours=True), source.name)
 
 
 def store_of(settings: Settings, order: Order) -> Store | None:

@@ -53,13 +53,17 @@ def publish(
     kept = store_of(run.settings, run.order)
     if kept is not None and not run.project.is_ours and not is_stale:  # what is stale has to be said again
         memory.note(kept, run.project.folder, environment)
-    if kind == "wheel":
-        for name in environment.untouched(run.workspace.log.read_text(encoding="utf-8", errors="replace")):
-            run.journal.warning(f"{name} was passed through, but the build did not use it, as far as can be seen")
+    warnings = _of_unused(run, environment) if kind == "wheel" else []
+    for text in warnings:
+        run.journal.warning(text)
     if shelf is not None:
-        warnings = run.journal.report.warnings
         shelf.keep(done.path, _recipe(run, environment), complete.dynamic, warnings, run.journal.warning)
     return environment
+
+
+def _of_unused(run: Run, environment: BuildEnvironment) -> list[str]:
+    names = environment.untouched(run.workspace.log.read_text(encoding="utf-8", errors="replace"))
+    return [f"{name} was passed through, but the build did not use it, as far as can be seen" for name in names]
 
 
 def _shelf(run: Run, kind: Kind, environment: BuildEnvironment) -> Shelf | None:
