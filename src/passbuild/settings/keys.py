@@ -215,7 +215,8 @@ KEYS: tuple[Key, ...] = (
         places=Place.USER,
         flags=("-o", "--outdir"),
         metavar="FOLDER",
-        help="Where the artifact goes  [default: 'dist' in the project, the archive's folder, or the current one].",
+        help="Where the artifact goes  [default: 'dist' in the project, the archive's folder, or the current one; "
+        "'wheelhouse' for several].",
     ),
     Key(
         name="pin",
