@@ -35,6 +35,11 @@ SORTED = (
     "import torch, torchsort; "
     "print(torchsort.soft_sort(torch.tensor([[3.0, 1.0, 2.0]]), regularization_strength=0.001).round().tolist())"
 )
+OFFSETS = (
+    "import torch, disco_helpers, torch_harmonics; "
+    "print(disco_helpers.preprocess_psi(2, 2, *torch.tensor([[1, 0, 1, 0], [0, 0, 1, 1], [0, 0, 0, 0]]), "
+    "torch.ones(4)).tolist())"
+)
 C_SOURCE = """\
 #define FACTOR 1
 #define PY_SSIZE_T_CLEAN
@@ -87,7 +92,7 @@ dependencies = ["numpy"]
 """
 ON_NUMPY = '[tool.passbuild]\npassthrough = ["numpy"]\n'
 TOTAL = "import tallied; print(tallied.total([1, 2, 3.5]))"
-TOOLS = ("sh", "env", "cc", "gcc", "as", "ld")
+TOOLS = ("sh", "env", "cc", "gcc", "as", "ld", "ar")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +138,26 @@ OTHERS = {
 }
 
 
+@INSTALLERS
+@pytest.mark.torch
+def test_torch_harmonics_is_installed_beside_the_torch_of_the_host(
+    installer: str, torch_host: Path, tmp_path: Path
+) -> None:
+    """Its extension computes with the torch that is there; torch and all else of the host is as it was."""
+    host = _copied(torch_host, tmp_path / "host")
+    before = _of_torch(host)
+
+    outcome = _installed("torch-harmonics==0.8.0", host, installer, "--passthrough", "torch", "--rebuild")
+
+    installation = outcome.document["installation"]
+    assert installation["installer"] == installer
+    assert installation["imported"] == ["torch_harmonics", "disco_helpers"]
+    assert installation["changes"] == [{"name": "torch-harmonics", "before": "", "after": "0.8.0"}]
+    assert outcome.document["builds"][0]["reused"] is None
+    assert output(host / "bin/python", "-c", OFFSETS) == "[0, 1, 2, 3, 4]"
+    assert _of_torch(host) == before
+
+
 @pytest.mark.torch
 def test_torchsort_is_built_once_and_installed_by_either_installer(torch_host: Path, tmp_path: Path) -> None:
     """It declares no build requirement; the second host has the same torch, so the wheel is the first one's."""
@@ -176,6 +201,20 @@ def test_editable_project_rebuilds_itself_on_import(name: str, installer: str, t
         assert outcome.document["builds"][0]["warnings"] == []
     assert first.document["installation"]["changes"] == [{"name": "tallied", "before": "", "after": "1.0"}]
     assert again.document["installation"]["changes"] == []
+
+
+def test_changed_description_of_a_build_is_read_again_on_import(tmp_path: Path) -> None:
+    """Meson looks for ninja on PATH when it configures anew; the environment that was kept has its own there."""
+    project = _project(tmp_path / "project", REBUILDING["meson-python"])
+    host = _host(tmp_path / "host", "numpy")
+
+    _installed(project, host, "uv", "-e")
+    build = project / "meson.build"
+    build.write_text(MESON.replace("install: true", "install: true, c_args: ['-DSCALED=2']"), encoding="utf-8")
+    source = project / "src" / "tallied" / "_sum.c"
+    source.write_text(C_SOURCE.replace("sum * FACTOR", "sum * SCALED"), encoding="utf-8")
+
+    assert _total(host, tmp_path) == "13.0"
 
 
 @INSTALLERS
