@@ -27,7 +27,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from passbuild import artifact, process
-from passbuild.errors import WheelsFailed
+from passbuild.errors import OutputNotWritable, WheelsFailed
 from passbuild.redaction import redacted
 from passbuild.settings.keys import CONFIG_FILE, KEYS, Kind
 from passbuild.surroundings import HANDED, HANDED_SOURCE
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from passbuild.errors import PassbuildError
     from passbuild.process import Crew
     from passbuild.report import Json
     from passbuild.settings.merge import Given
@@ -115,6 +116,13 @@ class Item:
         last = artifacts[-1] if isinstance(artifacts, list) and artifacts else None
         return last if isinstance(last, dict) else {}
 
+    def refused(self, error: PassbuildError) -> None:
+        """Note why the wheel was not published."""
+        from passbuild.report import error_document
+
+        document = self.document or {}
+        self.document = {**document, "ok": False, "artifacts": [], "error": error_document(error)}
+
     def moved(self, final: Path) -> None:
         """Note where the wheel is now."""
         self._artifact["path"] = str(final)
@@ -177,8 +185,8 @@ def filled(commission: Commission, tell: Callable[[Sequence[Item], Item | None],
     `tell` is told of all items, and of the one that has just ended; from time to time of none.
     """
     items = commission.items
-    folder = Path(tempfile.mkdtemp(prefix="passbuild-"))
     artifact.check_outdir(commission.outdir)
+    folder = Path(tempfile.mkdtemp(prefix="passbuild-"))
     try:
         with artifact.staging(commission.outdir) as staging, process.crew() as crew:
             if len({item.source for item in items}) > 1:
@@ -207,7 +215,11 @@ def _look(commission: Commission, folder: Path, crew: Crew, on_tick: Callable[[]
             def ended(code: int) -> None:
                 del code
                 item.step = ""
-                _understand(item, _read(report))
+                document = _read(report) or {}
+                _understand(item, document)
+                error = document.get("error")
+                if isinstance(error, dict) and error["log"]:  # its build will leave one that says more
+                    Path(str(error["log"])).unlink(missing_ok=True)
                 start()
 
             crew.start(argv, environ=_environ(commission, item), on_line=lambda line: None, on_end=ended)  # noqa: ARG005
@@ -331,20 +343,16 @@ class _Works:
         staged = item.wheel
         if staged is None:
             return False
+        final = self._commission.outdir / staged.name
         taken = self._taken.setdefault(staged.name, item)
         if taken is not item and taken.passed != item.passed:
-            item.lines.append(
-                f"{staged.name} is also the name of the wheel that {taken.label} gave, which was built against other "
-                "packages: give each its own --outdir"
-            )
-            item.document = None
+            problem = f"that is the wheel of {taken.label}, which was built against other packages"
+            item.refused(OutputNotWritable(path=final, problem=problem))
             return False
-        final = self._commission.outdir / staged.name
         try:
             os.replace(staged, final)
         except OSError as error:
-            item.lines.append(f"{final}: {error.strerror or error}")
-            item.document = None
+            item.refused(OutputNotWritable(path=final, problem=error.strerror or str(error)))
             return False
         item.moved(final)
         return True

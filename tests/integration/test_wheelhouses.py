@@ -126,6 +126,7 @@ def test_one_that_fails_does_not_keep_the_others_from_being_built(bench: Bench) 
         *("built broken==1.0", "built needy==1.0", "failed nowhere==1.0", "reused pump==1.0"),
     ]
     assert sorted(path.name.partition("-")[0] for path in bench.outdir.iterdir()) == ["broken", "needy", "pump"]
+    assert len(list(bench.scratch.glob("*.log"))) == len({"broken", "nowhere", "nowhere again"})
 
 
 def test_second_run_answers_from_the_store_also_for_what_needs_another(bench: Bench) -> None:
@@ -174,7 +175,8 @@ def test_wheels_of_one_name_do_not_take_each_others_place(bench: Bench) -> None:
     with zipfile.ZipFile(wheel) as archive:
         assert "'1.0'" in archive.read("pump.py").decode()
     assert [line.split()[0] for line in outcome.stderr.splitlines()[:2]] == ["built", "failed"]
-    assert "give each its own --outdir" in outcome.stderr
+    assert [(item["error"] or {}).get("code") for item in outcome.document["builds"]] == [None, "output-not-writable"]
+    assert "choose another place with --outdir" in outcome.stderr
     assert outcome.code == 1
     assert list(bench.outdir.iterdir()) == [wheel]
 
