@@ -147,6 +147,9 @@ class Report:
     def _installed(self) -> list[Json]:
         if self.environment is None:
             return []
+        kept = self.reused.facts.get("installed") if self.reused else None
+        if isinstance(kept, list):  # what the wheel was built with, more than what this run had to make
+            return [{"name": name, "version": version} for name, _, version in (text.partition(" ") for text in kept)]
         return [{"name": item.name, "version": item.version} for item in self.environment.installed]
 
 

@@ -210,6 +210,7 @@ def test_what_a_hook_wants_in_addition_is_asked_again_when_the_wheel_has_aged(be
     aged_with_the_same = build(bench, host, "--store-max-age", "0")
 
     assert [is_reused(item) for item in (young, aged_with_another, aged_with_the_same)] == [True, False, True]
+    assert [item.versions("installed") for item in (young, aged_with_the_same)] == [{"tool": "1.0"}, {"tool": "2.0"}]
 
 
 def test_kept_wheel_says_again_what_was_to_be_warned_of(bench: Bench) -> None:

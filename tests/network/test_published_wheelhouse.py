@@ -82,7 +82,7 @@ def _filled(hosts: tuple[Path, Path], folder: Path) -> Outcome:
     return passbuild(
         *("wheel", *NAMED, "-r", folder / "requirements.txt", "--config-file", folder / "config.toml"),
         *("--host", hosts[0], "--host", hosts[1], "-j", "2", "-o", folder / "wheelhouse"),
-        environ={"PASSBUILD_CACHE_DIR": str(folder / "store"), "TMPDIR": str(logs)},
+        environ={"PASSBUILD_CACHE_DIR": str(folder / "store"), "TMPDIR": str(logs), "PASSBUILD_REBUILD": "0"},
         code=1,
     )
 

@@ -39,7 +39,7 @@ class Outcome:
 
 
 def passbuild(*arguments: object, environ: dict[str, str] | None = None, code: int = 0) -> Outcome:
-    """Run passbuild with `--json`, and check its exit code."""
+    """Run passbuild with `--json`, and check its exit code; whatever was built before is built again."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -48,7 +48,7 @@ def passbuild(*arguments: object, environ: dict[str, str] | None = None, code: i
     }
     finished = subprocess.run(
         [sys.executable, "-m", "passbuild", *map(str, arguments), "--json"],
-        env={**kept, "PATH": _WITHOUT_NVCC, **(environ or {})},
+        env={**kept, "PATH": _WITHOUT_NVCC, "PASSBUILD_REBUILD": "1", **(environ or {})},
         capture_output=True,
         text=True,
         check=False,
