@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from passbuild.project.source import Source
     from passbuild.surroundings import Surroundings
 
+_UNMET = re.compile(r"requires? .* (?:but|which is not installed)|has requirement .* but")
 _SUFFIXES = (".py", ".so", ".pyd")
 _LAST_LINES = 20
 _MARK = "passbuild-imported:"
@@ -121,7 +123,10 @@ def installed(parcels: Sequence[Parcel], wish: Wish, errand: Errand) -> Installa
     names = [item.artifact.name for item in parcels]
     pins = dict(sorted(line for item in parcels for line in _pins(item.passed, names)))
     before = _probed(host, names, environ)
+    unmet = _unmet(errand)
     lines = _delivered(parcels, wish, errand, pins, before)
+    for text in sorted(_unmet(errand) - unmet):
+        errand.on_warning(f"{host.prefix}: {text}")
     after = before if wish.dry_run else _probed(host, names, environ)
     infos = {}
     if not wish.dry_run:
@@ -192,6 +197,13 @@ def _delivered(
         if finished.returncode != 0:
             raise _failure(parcels, errand, lines, pins, before)
     return said
+
+
+def _unmet(errand: Errand) -> set[str]:
+    """Return what the installer says of requirements that are not met on the host; one is warned of, not mended."""
+    start = Start(argv=errand.installer.checking(errand.host.executable), variables={}, scratch=errand.scratch)
+    told = installers.run(errand.installer, start, errand.surroundings, lambda _: None).stdout.splitlines()
+    return {line.strip() for line in told if _UNMET.search(line)}
 
 
 def _is_there(item: Parcel, before: Host) -> bool:

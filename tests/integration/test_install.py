@@ -304,6 +304,20 @@ def test_backend_without_editable_hook_is_told(bench: Bench) -> None:
     assert "build_editable" in outcome.error["message"]
 
 
+@INSTALLERS
+def test_requirement_of_others_that_is_met_no_more_is_warned_of(bench: Bench, installer: str) -> None:
+    """What the user asks for is done, and what it breaks is said; what was broken before is not."""
+    sdist(bench.folder / "links", "engine", version="1.5", imports="fuel")
+    host = bench.own_host("engine==2.0", "fuel==1.0", "picky==1.0", "plugin==2.0", "greedy==1.0")
+
+    outcome = install(bench, host, "engine==1.5", "--passthrough", "fuel", "--installer", installer)
+
+    assert outcome.code == 0, outcome.stderr
+    warnings = [text.lower() for text in outcome.document["builds"][0]["warnings"]]
+    assert len([text for text in warnings if "picky" in text and "1.5" in text]) == 1
+    assert not [text for text in warnings if "greedy" in text]
+
+
 def test_source_that_passed_through_for_another_is_refused(bench: Bench) -> None:
     """What was built against the copy that is there must not find another one in its place."""
     sdist(bench.folder / "links", "pump")

@@ -52,13 +52,14 @@ def hosts(tmp_path: Path) -> tuple[Path, Path]:
     return made(tmp_path / "one", "numpy==2.2.6"), made(tmp_path / "other", "numpy==2.2.6", pythons=pythons)
 
 
-def test_eight_sdists_of_which_two_fail_for_two_hosts(hosts: tuple[Path, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_eight_sdists_of_which_two_fail_for_two_hosts(hosts: tuple[Path, Path], tmp_path: Path, installer: str) -> None:
     """Exit code 1; all other wheels are there and work in their hosts; the second run takes them from the store."""
     folder = tmp_path / "wheelhouse"
 
-    first = _filled(hosts, tmp_path)
+    first = _filled(hosts, tmp_path, installer)
     wheels = fingerprint(folder)
-    second = _filled(hosts, tmp_path)
+    second = _filled(hosts, tmp_path, installer)
 
     for outcome in (first, second):
         assert outcome.document["error"]["code"] == "wheels-failed"
@@ -74,7 +75,7 @@ def test_eight_sdists_of_which_two_fail_for_two_hosts(hosts: tuple[Path, Path], 
         assert output(host / "bin/python", "-c", WORK) == "[2.0, 1.0] xn--tda.de"
 
 
-def _filled(hosts: tuple[Path, Path], folder: Path) -> Outcome:
+def _filled(hosts: tuple[Path, Path], folder: Path, installer: str) -> Outcome:
     """Let passbuild fill the wheelhouse, with a store of its own."""
     (folder / "requirements.txt").write_text(LISTED, encoding="utf-8")
     (folder / "config.toml").write_text(SETTINGS, encoding="utf-8")
@@ -83,6 +84,7 @@ def _filled(hosts: tuple[Path, Path], folder: Path) -> Outcome:
     return passbuild(
         *("wheel", *NAMED, "-r", folder / "requirements.txt", "--config-file", folder / "config.toml"),
         *("--host", hosts[0], "--host", hosts[1], "-j", "2", "-o", folder / "wheelhouse"),
+        *("--installer", installer),
         environ={"PASSBUILD_CACHE_DIR": str(folder / "store"), "TMPDIR": str(logs), "PASSBUILD_REBUILD": "0"},
         code=1,
     )

@@ -105,6 +105,9 @@ class Installer(Protocol):
     def deliveries(self, delivery: Delivery) -> list[list[str]]:
         """Return the argument lists that, one after the other, do `delivery`."""
 
+    def checking(self, python: Path) -> list[str]:
+        """Return the argument list that tells of each requirement which is not met in an environment, in a line."""
+
     def variables(self, task: Task, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that `task` needs beside those of `environ`."""
 
@@ -165,6 +168,10 @@ class Uv:
         inputs = _delivered(delivery)
         return [[str(self.program), "pip", "install", *target, *index, *again, *inputs]]
 
+    def checking(self, python: Path) -> list[str]:
+        """Return the argument list that checks an environment."""
+        return [str(self.program), "pip", "check", "--python", str(python), "--color", "never"]
+
     def variables(self, task: Task, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the place of the wheels: given as an option, it would hide what the variable says."""
         if task.wheels is None:
@@ -219,6 +226,10 @@ class Pip:
             wheels = [str(wheel) for wheel in delivery.wheels]
             commands.append([*pip, "--no-deps", "--force-reinstall", *wheels])
         return commands
+
+    def checking(self, python: Path) -> list[str]:
+        """Return the argument list that checks an environment."""
+        return [*self._started(python), "check", "--disable-pip-version-check", "--no-color"]
 
     def _started(self, python: Path) -> list[str]:
         return [str(python), str(self.wheel / "pip")] if self.wheel else [*self.before, str(python)]
