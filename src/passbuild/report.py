@@ -204,6 +204,7 @@ def _installation(item: Installation) -> Json:
         "dry_run": item.dry_run,
         "changes": [{"name": change.name, "before": change.before, "after": change.after} for change in item.changes],
         "imported": list(item.imported),
+        "output": list(item.output) if item.dry_run else [],
     }
 
 

@@ -128,16 +128,16 @@ def test_dry_run_builds_and_changes_nothing(bench: Bench, installer: str) -> Non
     """What would be installed is said on standard output."""
     sdist(bench.folder / "links", "pump", needs=["tool"])
     host = bench.watch(bench.own_host("engine==1.0", "fuel==1.0"))
+    argv = ("install", "pump==1.0", "-f", bench.folder / "links", "--host", host, "--passthrough", "engine")
 
-    outcome = bench.passbuild(
-        *("install", "pump==1.0", "-f", bench.folder / "links", "--host", host, "--passthrough", "engine"),
-        *("--installer", installer, "--dry-run"),
-        json=False,
-    )
+    told = bench.passbuild(*argv, "--installer", installer, "--dry-run", json=False)
+    outcome = bench.passbuild(*argv, "--installer", installer, "--dry-run")
 
-    assert outcome.code == 0, outcome.stderr
-    assert "pump" in outcome.stdout
-    assert "tool" in outcome.stdout
+    assert (told.code, outcome.code) == (0, 0), told.stderr
+    for text in (told.stdout, "\n".join(outcome.document["installation"]["output"])):
+        assert "pump" in text
+        assert "tool" in text
+    assert outcome.document["installation"]["changes"] == []
 
 
 def test_several_sources_are_installed_at_once_or_not_at_all(bench: Bench) -> None:
