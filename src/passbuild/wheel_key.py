@@ -214,5 +214,5 @@ def _real(name: str, path: str) -> Path | None:
         real = Path(found).resolve()
         if real.name not in _CACHES or os.path.dirname(found) not in folders:  # noqa: PTH120 - as PATH writes it
             return real
-        folders = folders[folders.index(os.path.dirname(found)) + 1 :]  # noqa: PTH120
+        folders = folders[folders.index(os.path.dirname(found)) + 1 :]  # noqa: PTH120 - likewise
     return None

@@ -222,7 +222,7 @@ def _look(commission: Commission, folder: Path, crew: Crew, on_tick: Callable[[]
                     Path(str(error["log"])).unlink(missing_ok=True)
                 start()
 
-            crew.start(argv, environ=_environ(commission, item), on_line=lambda line: None, on_end=ended)  # noqa: ARG005
+            crew.start(argv, environ=_environ(commission, item), on_line=lambda _: None, on_end=ended)
 
     for _ in range(commission.jobs):
         start()

@@ -46,6 +46,15 @@ def install(bench: Bench, host: Environment, source: Path | str, *options: objec
     return bench.passbuild("install", source, *options, *fixed, environ=environ)
 
 
+def telling(bench: Bench, beginning: str) -> Path:
+    """Return the folder of a project whose module begins with this text, given as Python source."""
+    shutil.unpack_archive(sdist(bench.folder / "links", "pump"), bench.folder)
+    maker = bench.folder / "pump-1.0" / "backend" / "maker.py"
+    text = maker.read_text(encoding="utf-8").replace('"TOLD = "', repr(beginning))
+    maker.write_text(text, encoding="utf-8")
+    return bench.folder / "pump-1.0"
+
+
 def versions(host: Environment) -> dict[str, str]:
     """Return what an environment holds, by what its own Python says."""
     asking = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
@@ -161,14 +170,10 @@ def test_several_sources_are_installed_at_once_or_not_at_all(bench: Bench) -> No
 
 def test_import_that_is_tried_leaves_no_byte_code_in_the_host(bench: Bench) -> None:
     """The module imports what passed through, for the first time in that host."""
-    archive = sdist(bench.folder / "links", "pump")
-    shutil.unpack_archive(archive, bench.folder)
-    maker = bench.folder / "pump-1.0" / "backend" / "maker.py"
-    text = maker.read_text(encoding="utf-8").replace('"TOLD = "', '"import engine.part; TOLD = "')
-    maker.write_text(text, encoding="utf-8")
+    project = telling(bench, "import engine.part; TOLD = ")
     host = bench.own_host("engine==1.0", "fuel==1.0")
 
-    outcome = install(bench, host, bench.folder / "pump-1.0", "--check-import")
+    outcome = install(bench, host, project, "--check-import")
 
     assert outcome.code == 0, outcome.stderr
     assert not list(host.site_packages.glob("engine/__pycache__"))
@@ -176,15 +181,11 @@ def test_import_that_is_tried_leaves_no_byte_code_in_the_host(bench: Bench) -> N
 
 def test_module_that_cannot_be_imported_is_told_where_it_was_asked(bench: Bench) -> None:
     """--check-import fails with what Python said; without it nothing is imported."""
-    archive = sdist(bench.folder / "links", "pump")
-    shutil.unpack_archive(archive, bench.folder)
-    maker = bench.folder / "pump-1.0" / "backend" / "maker.py"
-    text = maker.read_text(encoding="utf-8").replace('"TOLD = "', '"raise OSError(7)  # "')
-    maker.write_text(text, encoding="utf-8")
+    project = telling(bench, "raise OSError(7)  # ")
     host = bench.own_host("engine==1.0", "fuel==1.0")
 
-    silent = install(bench, host, bench.folder / "pump-1.0")
-    outcome = install(bench, host, bench.folder / "pump-1.0", "--check-import")
+    silent = install(bench, host, project)
+    outcome = install(bench, host, project, "--check-import")
 
     assert silent.code == 0, silent.stderr
     assert (outcome.code, outcome.error["code"]) == (1, "import-fails")
@@ -196,12 +197,9 @@ def test_module_that_cannot_be_imported_is_told_where_it_was_asked(bench: Bench)
 @pytest.mark.parametrize("ending", ["import sys; sys.exit(0)", "import os; os._exit(0)"])
 def test_module_that_ends_the_process_was_not_imported(bench: Bench, ending: str) -> None:
     """Exit code 0 is no proof."""
-    shutil.unpack_archive(sdist(bench.folder / "links", "pump"), bench.folder)
-    maker = bench.folder / "pump-1.0" / "backend" / "maker.py"
-    text = maker.read_text(encoding="utf-8").replace('"TOLD = "', f'"{ending}  # "')
-    maker.write_text(text, encoding="utf-8")
+    project = telling(bench, f"{ending}  # ")
 
-    outcome = install(bench, bench.own_host("engine==1.0", "fuel==1.0"), bench.folder / "pump-1.0", "--check-import")
+    outcome = install(bench, bench.own_host("engine==1.0", "fuel==1.0"), project, "--check-import")
 
     assert outcome.error["code"] == "import-fails"
 

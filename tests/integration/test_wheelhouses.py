@@ -397,7 +397,7 @@ def _running(folder: str) -> list[str]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and int(entry.name) != os.getpid():
             try:
-                where, told = os.readlink(entry / "cwd"), (entry / "cmdline").read_bytes()  # noqa: PTH115
+                where, told = os.readlink(entry / "cwd"), (entry / "cmdline").read_bytes()  # noqa: PTH115 - a text
             except OSError:
                 continue
             if where.startswith(folder):

@@ -212,9 +212,7 @@ def _uv_packages(
     table: Mapping[str, object], where: str, base: Path, project: str | None, mistakes: list[Mistake]
 ) -> Iterator[Entry]:
     """Read uv's settings for the builds of packages, those for the one that is built; others are uv's to judge."""
-    for name, items in _table(table, "extra-build-dependencies").items():
-        if project is None or canonicalize_name(name) != project:
-            continue
+    for name, items in _of_project(table, "extra-build-dependencies", project):
         place = f"{where}extra-build-dependencies] {name}"
         if not isinstance(items, list):
             mistakes.append(Mistake(place=place, problem="has to be a list"))
@@ -224,9 +222,7 @@ def _uv_packages(
             value = item.get("requirement") if isinstance(item, dict) else item
             key = _BY_NAME["passthrough" if is_passed else "build-requires"]
             yield Entry(key=key, value=value, place=f"{place}[{index}]", base=base)
-    for name, variables in _table(table, "extra-build-variables").items():
-        if project is None or canonicalize_name(name) != project:
-            continue
+    for name, variables in _of_project(table, "extra-build-variables", project):
         place = f"{where}extra-build-variables] {name}"
         if not isinstance(variables, dict):
             mistakes.append(Mistake(place=place, problem="has to be a table"))
@@ -234,6 +230,13 @@ def _uv_packages(
         for variable, value in variables.items():
             key = _BY_NAME["environment"]
             yield Entry(key=key, value=(variable, value), place=f"{place}.{variable}", base=base)
+
+
+def _of_project(table: Mapping[str, object], key: str, project: str | None) -> Iterator[tuple[str, object]]:
+    """Yield what a table by package names has for one project, with the name as it is written there."""
+    for name, value in _table(table, key).items():
+        if project is not None and canonicalize_name(name) == project:
+            yield name, value
 
 
 def _document(file: Path, mistakes: list[Mistake]) -> Mapping[str, object]:
