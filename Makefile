@@ -5,12 +5,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint types layers test test-network examples docs bench format clean
+.PHONY: help check lint types layers test test-network examples docs site bench format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-check: lint types layers test test-network docs ## all of the below: what has to be green before a change lands
+check: lint types layers test test-network docs site ## all of the below: what has to be green before a change lands
 
 lint: $(READY) ## style and formatting (ruff)
 	$(BIN)/ruff check .
@@ -34,6 +34,9 @@ examples: $(READY) ## build, install and run the examples
 docs: $(READY) ## the documentation, into docs/_build/html; a warning is an error
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/sphinx-build -W -n -q -b html docs docs/_build/html
+
+site: $(READY) ## the documentation in a browser: links, complaints, widths (Chromium is needed)
+	$(BIN)/python -m pytest tests/site
 
 bench: $(READY) ## measure beside other frontends (an index is needed), and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks run $(SCENARIOS)

@@ -731,20 +731,52 @@ class BackendError(PassbuildError):
     """The build backend did not do its part."""
 
 
+@frozen
+class Cause:
+    """What went wrong first in another program, by its own output."""
+
+    text: str
+    """Its own words, in one line."""
+    file: str = ""
+    """The file at fault, as the project calls it; empty where the output names none."""
+    line: int = 0
+    """The line in it, from 1; 0 where the output names none."""
+    excerpt: tuple[str, ...] = ()
+    """The few lines of the output that show it."""
+    more: int = 0
+    """How many other errors the same command had."""
+
+    @property
+    def place(self) -> str:
+        """The file and the line, as compilers write them."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
 class BackendFailed(BackendError):
     """A hook of the build backend failed."""
 
     code = "backend-failed"
     hook: str
     problem: str
+    """What is known without looking into the output: how the process ended, or the last line of a traceback."""
     lines: Sequence[str] = ()
+    cause: Cause | None = None
     advice: str = ""
-    missing_module: str = ""
+    status: int = 0
+    """The exit code of the backend's process, negative the signal that ended it; 0 where it ended well."""
+    backend: str = ""
+    """The backend where it cannot be imported."""
+    project: str = ""
 
     @property
     def message(self) -> str:
-        """The hook and what the backend said."""
-        return f"{self.hook} failed: {self.problem}"
+        """What went wrong first and where, or how the hook ended."""
+        project = f"{self.project}: " if self.project else ""
+        if self.cause is None:
+            return f"{project}{self.hook} failed: {self.problem}"
+        place = f"{self.cause.place}: " if self.cause.file else ""
+        more = f" (and {self.cause.more} more)" if self.cause.more else ""
+        return f"{project}{self.hook} failed: {place}{self.cause.text}{more}"
 
     @property
     def hint(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import signal
 import subprocess
 import warnings
 from pathlib import Path
@@ -44,6 +45,7 @@ class Backend:
         self._meanwhile = meanwhile
         self._lines: list[str] = []
         self._hook = ""
+        self._project = project.name or project.folder.name
         self._hooks = pyproject_hooks.BuildBackendHookCaller(
             str(project.folder),
             project.build_system.backend,
@@ -127,13 +129,17 @@ class Backend:
         except pyproject_hooks.BackendUnavailable as error:
             for line in error.traceback.splitlines():
                 self._heard(line)
-            raise self._failure(hook, f"the backend {error.backend_name or ''} cannot be imported") from error
+            name = error.backend_name or ""
+            problem = f"the backend {name} cannot be imported"
+            reason = self._exception()
+            raise self._failure(hook, f"{problem}: {reason}" if reason else problem, backend=name) from error
         except pyproject_hooks.HookMissing as error:
             raise self._failure(hook, f"the backend has no hook {error.hook_name}") from error
         except pyproject_hooks.UnsupportedOperation as error:
             raise self._failure(hook, "the backend says that it cannot do this") from error
         except subprocess.CalledProcessError as error:
-            raise self._failure(hook, self._exception() or _ending(error.returncode)) from error
+            exception = self._exception() if error.returncode > 0 else ""
+            raise self._failure(hook, exception or _ending(error.returncode), status=error.returncode) from error
         except (OSError, ValueError) as error:  # it ended without leaving its answer, or left no JSON
             raise self._failure(hook, "the backend's process ended without an answer") from error
         finally:
@@ -152,9 +158,16 @@ class Backend:
         last = next((line for line in reversed(self._lines) if line.strip()), "")
         return last if _EXCEPTION.match(last) else ""
 
-    def _failure(self, hook: str, problem: str) -> BackendFailed:
-        return BackendFailed(hook=hook, problem=problem, lines=tuple(self._lines))
+    def _failure(self, hook: str, problem: str, *, backend: str = "", status: int = 0) -> BackendFailed:
+        lines, project = tuple(self._lines), self._project
+        return BackendFailed(hook=hook, problem=problem, lines=lines, status=status, backend=backend, project=project)
 
 
 def _ending(code: int) -> str:
-    return f"the backend's process ended with {f'exit code {code}' if code >= 0 else f'signal {-code}'}"
+    if code >= 0:
+        return f"the backend's process ended with exit code {code}"
+    try:
+        name = f" ({signal.Signals(-code).name})"
+    except ValueError:  # one that Python has no name for
+        name = ""
+    return f"the backend's process was ended by signal {-code}{name}"

@@ -42,6 +42,8 @@ class Topic(Enum):
     """The step has ended; `Event.seconds` says after how long."""
     LINE = "line"
     """A line of the installer's or backend's output."""
+    PROGRESS = "progress"
+    """A report to a program of how far a download is, of which there are many."""
     WARNING = "warning"
     BUILT = "built"
     """A build requirement was built from its sdist."""
@@ -105,6 +107,10 @@ class Journal:
     def line(self, text: str) -> None:
         """Note a line of another program's output."""
         self._event(Topic.LINE, text)
+
+    def progress(self, text: str) -> None:
+        """Tell how far a download is."""
+        self._event(Topic.PROGRESS, text)
 
     def warning(self, text: str) -> None:
         """Note a warning, once."""

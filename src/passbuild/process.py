@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -23,6 +24,11 @@ _GRACE = 5.0
 """Seconds between asking a process group to end and killing it."""
 
 
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[@-Z\\-_]?)"
+)
+
+
 @frozen
 class Finished:
     """A program that has ended."""
@@ -35,13 +41,24 @@ class Finished:
     """What it wrote to standard error, when taken apart."""
 
 
-def answer(argv: Sequence[str], *, environ: Mapping[str, str], question: str, cwd: Path | None = None) -> Finished:
+def answer(
+    argv: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    question: str,
+    cwd: Path | None = None,
+    timeout: float | None = None,
+) -> Finished:
     """Run a program with `question` on its standard input and return both outputs apart.
 
-    Raises OSError when it cannot be started.
+    Raises OSError when it cannot be started, and TimeoutError when it has not ended after `timeout` seconds; then it is
+    ended, with all that it has started.
     """
     with _started(argv, environ=environ, cwd=cwd, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as child:
-        stdout, stderr = child.communicate(question)
+        try:
+            stdout, stderr = child.communicate(question, timeout)
+        except subprocess.TimeoutExpired as error:
+            raise TimeoutError(f"{argv[0]} did not end within {timeout:g} s") from error
         return Finished(returncode=child.returncode, stdout=stdout, stderr=stderr)
 
 
@@ -68,6 +85,11 @@ def stream(
             on_line(text)
         child.wait()
         return Finished(returncode=child.returncode, stdout="\n".join(lines))
+
+
+def without_escapes(text: str) -> str:
+    """Return what a program prints without what it says to a terminal: colors, titles, links."""
+    return _ESCAPES.sub("", text) if "\x1b" in text else text
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from passbuild.errors import Mistaken, PassbuildError, Refused
+from passbuild.errors import BackendFailed, Mistaken, PassbuildError, Refused
 from passbuild.redaction import redacted
 from passbuild.settings.keys import KEYS
 from passbuild.settings.model import Setting
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from passbuild.artifact import Artifact
     from passbuild.environment.build_environment import BuildEnvironment
+    from passbuild.errors import Cause
     from passbuild.host.model import Host
     from passbuild.into_host import Installation
+    from passbuild.plan.explain import Explanation
     from passbuild.plan.model import Passed, Plan
     from passbuild.project.model import Project
     from passbuild.settings.model import Settings
@@ -75,6 +77,8 @@ class Report:
     artifacts: tuple[Artifact, ...] = ()
     metadata: str | None = None
     """The text of METADATA, for `passbuild metadata`."""
+    explanations: tuple[Explanation, ...] = ()
+    """For `passbuild plan --explain`."""
     warnings: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     built: tuple[Built, ...] = ()
@@ -105,6 +109,9 @@ class Report:
             "host": _host(self.host) if self.host else None,
             "settings": _settings(self.settings) if self.settings else None,
             "decisions": _decisions(self.plan) if self.plan else [],
+            "explanations": [
+                {"name": item.name, "answer": item.answer, "facts": list(item.facts)} for item in self.explanations
+            ],
             "passed": [_passed(item) for item in self._passed()],
             "replaced": [_passed(item) for item in self.environment.replaced] if self.environment else [],
             "installed": self._installed(),
@@ -286,6 +293,16 @@ def _plain(value: object) -> Json:
     return choice if isinstance(choice, str) else redacted(str(value))
 
 
+def _cause(cause: Cause) -> Json:
+    return {
+        "text": cause.text,
+        "file": cause.file,
+        "line": cause.line,
+        "excerpt": list(cause.excerpt),
+        "more": cause.more,
+    }
+
+
 def error_document(error: PassbuildError) -> dict[str, Json]:
     """Return an error as the documents show it."""
     document: dict[str, Json] = {
@@ -297,6 +314,8 @@ def error_document(error: PassbuildError) -> dict[str, Json]:
         "log": str(error.log) if error.log else None,
         "requirement": error.requirement,
     }
+    if isinstance(error, BackendFailed):
+        document["cause"] = _cause(error.cause) if error.cause else None
     if isinstance(error, Refused):
         document["problems"] = [
             {"name": item.name, "wanted": item.wanted, "found": item.found, "hint": item.hint}

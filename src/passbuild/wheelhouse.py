@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -45,12 +46,12 @@ if TYPE_CHECKING:
     from passbuild.settings.model import Settings
     from passbuild.surroundings import Surroundings
 
-_OURS = {"json", "report", "verbose", "quiet", "color", "outdir", "host"}
+_OURS = {"json", "report", "verbose", "quiet", "color", "ci", "heartbeat", "outdir", "host"}
 """Settings that the passbuild of one wheel does not take over."""
 _SWITCHES = {Kind.FLAG, Kind.COUNT}
 _HIDDEN = {Kind.URL, Kind.URLS, Kind.LINKS, Kind.VARIABLES}
 """What may hold credentials: it is handed on by variables."""
-_STEP = ("• ", "* ")
+_STEP = re.compile(r"(?:\[ *[\d.]+ s\] )?[•*] (.+)")
 
 
 class State(Enum):
@@ -326,8 +327,9 @@ class _Works:
 
         def heard(line: str) -> None:
             item.lines.append(line)
-            if line.startswith(_STEP):
-                item.step = line[2:]
+            told = _STEP.match(line)
+            if told is not None:
+                item.step = told[1]
 
         def ended(code: int) -> None:
             item.document = _read(report)
@@ -409,7 +411,8 @@ def _environ(commission: Commission, item: Item) -> dict[str, str]:
             environ[key.variable] = f"{before} {shlex.join(texts)}".strip() if is_list else texts[-1]
     if redacted(item.source) != item.source:
         environ[HANDED_SOURCE] = item.source
-    return {**environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "FORCE_COLOR": ""}
+    plainly = {"NO_COLOR": "1", "FORCE_COLOR": "", "PASSBUILD_CI": "none", "PASSBUILD_HEARTBEAT": "0"}
+    return {**environ, "PYTHONUNBUFFERED": "1", **plainly}
 
 
 def _read(report: Path) -> dict[str, Json] | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from passbuild.errors import PassbuildError
+from passbuild.progress import is_only_progress
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ class Workspace:
         return folder
 
     def on_line(self, line: str) -> None:
-        """Keep a line of another program's output, and tell it."""
+        """Keep a line of another program's output, and tell it; reports of progress are only told."""
+        if is_only_progress(line):
+            self.journal.progress(line)
+            return
         self.sink.write(line + "\n")
         self.sink.flush()
         self.journal.line(line)

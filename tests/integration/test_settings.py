@@ -250,7 +250,7 @@ def test_the_projects_own_mistake_in_another_file_is_found(bench: Bench) -> None
 @pytest.mark.parametrize(
     ("key", "hint"),
     [
-        ("build_isolation_passthrough", "[tool.passbuild]: passthrough"),
+        ("isolated", "[tool.passbuild]: passthrough"),
         ("require", "did you mean 'requires'?"),
         ("build_backend", "did you mean 'build-backend'?"),
     ],
@@ -268,6 +268,26 @@ def test_unknown_keys_of_the_build_system_table_are_refused(bench: Bench, key: s
     assert run.error["code"] == "invalid-project"
     assert f"pyproject.toml [build-system] {key}" in run.error["message"]
     assert hint in run.error["hint"]
+
+
+@pytest.mark.parametrize("key", ["build_isolation_passthrough", "build-isolation-passthrough"])
+def test_the_drafts_key_in_the_build_system_table_names_what_passes_through(bench: Bench, key: str) -> None:
+    """The draft PEP's own key, in either spelling; `no-passthrough` takes away from it as from any other source."""
+    project = bench.project()
+    file = project / "pyproject.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("[build-system]", f'[build-system]\n{key} = ["engine"]'), encoding="utf-8")
+    host = bench.host(*_HOST)
+
+    named = bench.passbuild("plan", project, "--host", host)
+    taken = bench.passbuild("plan", project, "--host", host, "--no-passthrough", "engine")
+
+    assert named.code == 0
+    assert [item["name"] for item in named.document["passed"] if item["named"]] == ["engine"]
+    assert named.document["settings"]["passthrough"] == [
+        {"value": "engine", "origin": f"pyproject.toml [build-system] {key}[0]"}
+    ]
+    assert [item["name"] for item in taken.document["passed"]] == []
 
 
 @pytest.mark.parametrize(

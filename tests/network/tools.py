@@ -14,7 +14,7 @@ from tests.schema import valid
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 EXAMPLES = Path(__file__).parents[2] / "examples"
-_WITHOUT_NVCC = os.pathsep.join(
+WITHOUT_NVCC = os.pathsep.join(
     folder for folder in os.environ["PATH"].split(os.pathsep) if not (Path(folder) / "nvcc").exists()
 )
 """PATH less the folders with nvcc: setup.py files that look for CUDA stumble over one beside a CPU build of torch."""
@@ -48,7 +48,7 @@ def passbuild(*arguments: object, environ: dict[str, str] | None = None, code: i
     }
     finished = subprocess.run(
         [sys.executable, "-m", "passbuild", *map(str, arguments), "--json"],
-        env={**kept, "PATH": _WITHOUT_NVCC, "PASSBUILD_REBUILD": "1", **(environ or {})},
+        env={**kept, "PATH": WITHOUT_NVCC, "PASSBUILD_REBUILD": "1", **(environ or {})},
         capture_output=True,
         text=True,
         check=False,

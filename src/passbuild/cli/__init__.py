@@ -24,9 +24,12 @@ _COMMANDS = {
     "sdist": "Build an sdist.",
     "build": "Build an sdist and a wheel from it.",
     "install": "Build, and install into the host.",
-    "plan": "Say what a build would do.",
+    "plan": "Show what a build would do, and why.",
     "metadata": "Print the metadata of the wheel.",
+    "doctor": "Look at machine, host and toolchain, and say what to do.",
     "cache": "Look at the kept build environments, or remove them.",
+    "explain": "Print the page of an error.",
+    "completion": "Print what completes commands in a shell.",
 }
 """The commands with their line in the list of commands; each is in the module of its name."""
 
@@ -52,9 +55,13 @@ class _Commands(click.Group):
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+        formatter.write_paragraph()
+        formatter.write_text(
+            "`passbuild COMMAND --help` says more; the settings can also stand in files and variables."
+        )
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="passbuild %(version)s")
 def main() -> None:
     """Isolated builds that take named packages from your own environment.

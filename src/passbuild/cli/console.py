@@ -9,35 +9,39 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from passbuild.cli.paint import Line, let_go, line, painter
+from passbuild.cli import ci, screen
+from passbuild.cli.amounts import size, span
+from passbuild.cli.paint import let_go, line, painter
 from passbuild.errors import OutputNotWritable
-from passbuild.journal import Event, Topic
+from passbuild.journal import Topic
 from passbuild.plan.model import Action
 from passbuild.report import Report
-from passbuild.settings.model import Color
+from passbuild.settings.model import Ci, Color
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from passbuild.artifact import Artifact
+    from passbuild.cli.paint import Line
     from passbuild.environment.store import Kept
     from passbuild.errors import PassbuildError
     from passbuild.into_host import Installation
-    from passbuild.plan.model import Decision, Passed, Plan
+    from passbuild.journal import Event
+    from passbuild.plan.model import Decision, Passed
     from passbuild.report import Summary
     from passbuild.settings.model import Settings
     from passbuild.wheel_store import KeptWheel
     from passbuild.wheelhouse import Wheelhouse
 
 _STDOUT = Path("standard output")
-_LAST_LINES = 20
-_UNITS = ("B", "kB", "MB", "GB")
 _WOULD = re.compile(r"Would |\s*[-+~] ")
 _ERRORS = -10
 """The loudness at which errors are still told."""
 _COUNTED = ("built", "reused", "failed")
 _STYLES = {Action.PASS: "green", Action.INSTALL: "cyan", Action.SKIP: "yellow", Action.REFUSE: "bold red"}
 _WORDS = {Action.PASS: "from host", Action.INSTALL: "install", Action.SKIP: "skip", Action.REFUSE: "refused"}
+_UNSET = screen.Manner(loudness=0, color=Color.AUTO, ci=Ci.NONE, heartbeat=0)
+"""How errors are told that come before the settings."""
 
 
 class Speaker:
@@ -45,8 +49,9 @@ class Speaker:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._err = painter(sys.stderr, Color.AUTO, environ)
-        self._loudness = 0
+        self._begun = time.monotonic()
+        self._manner = _UNSET
+        self._screen: screen.Screen | None = None
         self._said_passed: tuple[Passed, ...] | None = None
 
     def hear(self, event: Event) -> None:  # noqa: C901 - one line for each topic
@@ -61,23 +66,27 @@ class Speaker:
             case Topic.ENVIRONMENT:
                 self._say_installed(event.report)
             case Topic.STEP:
-                self._say(line(("• ", "dim"), event.text), at=0)
+                self._opened().begin(event.text)
             case Topic.DONE:
-                self._say(line((f"  {event.text}: {event.seconds:.2f} s", "dim")), at=1)
+                self._opened().end(event.text, event.seconds)
             case Topic.LINE:
-                self._say(line(("  " + event.text, "dim")), at=1)
-            case Topic.WARNING:
-                self._say(line(("warning: ", "bold yellow"), event.text), at=-1)
+                self._opened().output(event.text)
+            case Topic.PROGRESS:
+                self._opened().progress(event.text)
+            case Topic.WARNING if self._manner.loudness >= -1:
+                self._opened().warn(event.text)
             case Topic.REUSED:
-                age = _span(time.time() - event.report.reused.created) if event.report.reused else ""
+                age = span(time.time() - event.report.reused.created) if event.report.reused else ""
                 self._say(line(f"  built {age} ago, and kept in {event.text}"), at=0)
             case Topic.KEPT:
                 self._say(line(f"kept {event.text}"), at=-2)
-            case Topic.BUILT | Topic.ARTIFACT:
+            case Topic.BUILT | Topic.ARTIFACT | Topic.WARNING:
                 pass
 
     def result(self, report: Report) -> None:
         """Print the result: the JSON document, or the paths of the artifacts, or the metadata."""
+        self._close()
+        self._summarize(report)
         if report.settings is not None and report.settings.json.value:
             _write(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
             return
@@ -86,11 +95,12 @@ class Speaker:
             _write(str(artifact.path))
         if report.metadata is not None:
             _write(report.metadata.rstrip("\n"))
-        if report.command == "plan" and report.plan is not None:
-            self._tell_plan(report, report.plan)
+        if report.command == "plan":
+            self._tell_plan(report)
 
     def summary(self, summary: Summary) -> None:
         """Print what came of several sources: what was installed, or the JSON document."""
+        self._close()
         if summary.settings is not None and summary.settings.json.value:
             _write(json.dumps(summary.to_json(), indent=2, ensure_ascii=False))
             return
@@ -103,6 +113,7 @@ class Speaker:
 
     def house(self, house: Wheelhouse) -> None:
         """Print where many wheels are, or the JSON document, and what has become of each."""
+        self._close()
         if house.settings.json.value:
             _write(json.dumps(house.to_json(), indent=2, ensure_ascii=False))
         else:
@@ -122,51 +133,84 @@ class Speaker:
         self._say(text, at=_ERRORS if is_error else 0)
 
     def failure(self, report: Report | Summary | Wheelhouse, error: PassbuildError, *, as_json: bool) -> None:
-        """Print why a run failed: first what is wrong, then what to type, then the output that shows it."""
-        if isinstance(report, Report) and report.command == "plan" and report.plan is not None and not as_json:
+        """Print why a run failed: what is wrong and where, the output that shows it, and what to type."""
+        self._close()
+        if isinstance(report, Report) and report.command == "plan" and not as_json:
             try:
-                self._tell_plan(report, report.plan)
+                self._tell_plan(report)
             except OutputNotWritable:  # the error matters more
                 let_go(sys.stdout)
-        lines = error.output[-_LAST_LINES:]
-        if lines and self._loudness < 1:
-            for text in lines:
-                self._print(line(("  │ " + text, "dim")))
         self._tell_error(error)
+        if isinstance(report, Report):
+            project = report.project
+            self._opened().fail(error, project.folder if project is not None and not project.is_ours else None)
+            self._summarize(report)
         if as_json:
             _write(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
 
-    def _tell_error(self, error: PassbuildError) -> None:
-        first, *rest = error.message.splitlines() or [""]
-        self._print(line((f"error[{error.code}]: ", "bold red"), first))
-        for text in rest:
-            self._print(line("  " + text))
-        if error.requirement:
-            self._print(line(f"  while building the requirement {error.requirement} from its sdist"))
-        for text in error.hint.splitlines():
-            self._print(line(("hint: ", "bold cyan"), text))
-        if error.log is not None:
-            self._print(line(f"the whole log: {error.log}"))
-
     def bug(self) -> None:
         """Say that what follows is our fault."""
+        self._close()
         self._print(line(("this is a bug in passbuild; please report it with the traceback below", "bold red")))
 
     def obey(self, settings: Settings | None) -> None:
         """Be as loud and as colourful as the settings say."""
-        if settings is not None:
-            self._loudness = settings.verbose.value - settings.quiet.value
-            self._err = painter(sys.stderr, settings.color.value, self._environ)
+        manner = screen.Manner.of(settings) if settings is not None else _UNSET
+        if manner != self._manner or self._screen is None:
+            self._close()
+            self._manner = manner
+
+    def _opened(self) -> screen.Screen:
+        if self._screen is None:
+            self._screen = screen.opened(self._manner, self._environ, self._begun)
+        return self._screen
+
+    def _close(self) -> None:
+        """End what is live; what is said from now on needs no time."""
+        try:
+            if self._screen is not None:
+                self._screen.close()
+        except OSError:
+            let_go(sys.stderr)
+        self._screen = None
+
+    def _tell_error(self, error: PassbuildError) -> None:
+        from passbuild.cli import trouble
+
+        for text in trouble.lines(error, is_streamed=self._manner.loudness > 0):
+            self._print(text)
+
+    def _summarize(self, report: Report) -> None:
+        """Add to the summary of a CI job, where the service has one."""
+        file = self._environ.get("GITHUB_STEP_SUMMARY", "")
+        if (
+            not file
+            or self._manner.loudness < 0
+            or not isinstance(ci.dialect(self._manner.ci, self._environ), ci.GitHub)
+        ):
+            return
+        try:
+            with open(file, "a", encoding="utf-8") as stream:  # noqa: PTH123 - what is there stays
+                stream.write(ci.summary(report))
+        except OSError as error:
+            self._print(line(("warning: ", "bold yellow"), f"{file}: {error.strerror or error}"))
 
     def _print(self, text: Line) -> None:
         try:
-            self._err.print(text)
+            painter(sys.stderr, self._manner.color, self._environ).print(text)
         except OSError:  # what is told beside the result is no reason to fail
             let_go(sys.stderr)
 
     def _say(self, text: Line, *, at: int) -> None:
-        if self._loudness >= at:
+        if self._manner.loudness < at:
+            return
+        if self._screen is None:
             self._print(text)
+            return
+        try:
+            self._screen.say(text)
+        except OSError:
+            let_go(sys.stderr)
 
     def _say_host(self, report: Report) -> None:
         host, settings = report.host, report.settings
@@ -197,13 +241,25 @@ class Speaker:
             how = "reused" if environment.lease and environment.lease.reused else "installed"
             self._say(line((f"  {how} with {environment.installer}: {names}", "dim")), at=0)
 
-    def _tell_plan(self, report: Report, plan: Plan) -> None:
+    def _tell_plan(self, report: Report) -> None:
         """Print a plan: it is the result of its command, so it goes to standard output. Raises OutputNotWritable."""
+        if report.plan is None:
+            return
+        from passbuild.cli import picture
+
+        if report.explanations:
+            told = [text for item in report.explanations for text in picture.explained(item)]
+        else:
+            told = list(picture.lines(report, report.plan))
+        self.tell(told)
+
+    def tell(self, lines: Iterable[Line]) -> None:
+        """Print lines of a result, with styles where standard output shows them. Raises OutputNotWritable."""
         if sys.stdout is None:
             raise OutputNotWritable(path=_STDOUT, problem="is closed", option="")
-        out = painter(sys.stdout, report.settings.color.value if report.settings else Color.AUTO, self._environ)
+        out = painter(sys.stdout, self._manner.color, self._environ)
         try:
-            for text in _plan_lines(report, plan):
+            for text in lines:
                 out.print(text)
         except OSError as error:
             raise OutputNotWritable(path=_STDOUT, problem=error.strerror or str(error), option="") from error
@@ -221,7 +277,7 @@ def kept_lines(kept: Iterable[Kept], now: float) -> Iterable[str]:
         holds = ", ".join((*item.facts.get("passed", ()), *item.facts.get("installed", ())))
         holds = holds or ("unfinished" if not item.facts else str(item.facts.get("source", "nothing")))
         python = f"Python {item.facts.get('version', '?')}: "
-        yield f"{_size(item.size):>9}  {_span(now - item.created):>8}  {_span(now - item.used):>8}  {item.key:20}  " + (
+        yield f"{size(item.size):>9}  {span(now - item.created):>8}  {span(now - item.used):>8}  {item.key:20}  " + (
             python + holds
         )
 
@@ -234,56 +290,9 @@ def wheel_lines(wheels: Sequence[KeptWheel], now: float) -> Iterable[str]:
         passed = item.facts.get("passed", ())
         against = ", ".join([passed] if isinstance(passed, str) else passed)
         yield (
-            f"{_size(item.size):>9}  {_span(now - item.created):>8}  {_span(now - item.used):>8}  {item.key[:20]:20}  "
+            f"{size(item.size):>9}  {span(now - item.created):>8}  {span(now - item.used):>8}  {item.key[:20]:20}  "
             f"{item.file or 'unfinished'}{': ' if against else ''}{against}"
         )
-
-
-def _span(seconds: float) -> str:
-    """Return a length of time in its largest unit."""
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
-
-
-def _plan_lines(report: Report, plan: Plan) -> Iterable[Line]:
-    if report.host is not None:
-        yield line(("host  ", "bold"), f"Python {report.host.version}, {report.host.executable}")
-        yield line((f"      chosen by: {report.host.reason}", "dim"))
-    for decision in plan.decisions:
-        yield _decision_line(decision)
-        facts = [f"wanted: {decision.wanted}"] if decision.wanted else []
-        facts += [f"on the host: {decision.found}"] if decision.found else []
-        facts += [f"named by: {', '.join(decision.origins)}"] if decision.origins else []
-        for fact in facts:
-            yield line((f"      {fact}", "dim"))
-    members = [item for item in plan.passed if not item.named]
-    if members:
-        yield line(("closure, from the host as well", "bold"))
-    for item in members:
-        needed = ", ".join(item.needed_by)
-        yield line(f"  {item.distribution.name} {item.distribution.raw_version} ", (f"needed by {needed}", "dim"))
-    if report.settings is not None:
-        yield line(("settings", "bold"))
-        yield from _setting_lines(report.settings)
-    yield line(("the backend's hooks may require more; a build plans again when they do", "dim"))
-
-
-def _setting_lines(settings: Settings) -> Iterable[Line]:
-    scalars = {
-        "on-mismatch": settings.on_mismatch,
-        "on-missing": settings.on_missing,
-        "installer": settings.installer,
-    }
-    for name, setting in scalars.items():
-        yield line(f"  {name} = {setting.value.value} ", (f"({setting.origin})", "dim"))
-    for required in settings.build_requires:
-        yield line(f"  build-requires {required.value} ", (f"({required.origin})", "dim"))
-    for constraint in settings.build_constraints:
-        yield line(f"  build-constraints {constraint.value} ", (f"({constraint.origin})", "dim"))
-    for taken in settings.taken_away:
-        yield line(f"  no-passthrough {taken.value} ", (f"({taken.origin})", "dim"))
 
 
 def _decision_line(decision: Decision) -> Line:
@@ -320,15 +329,7 @@ def _installed_lines(summary: Summary, done: Installation) -> Iterable[str]:
 
 
 def _built(artifact: Artifact) -> Line:
-    return line(("✓ ", "bold green"), (artifact.path.name, "bold"), (f"  {_size(artifact.size)}", "dim"))
-
-
-def _size(count: float) -> str:
-    for unit in _UNITS[:-1]:
-        if count < 1000:  # noqa: PLR2004 - SI units
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} {_UNITS[-1]}"
+    return line(("✓ ", "bold green"), (artifact.path.name, "bold"), (f"  {size(artifact.size)}", "dim"))
 
 
 def _write(text: str) -> None:

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import click
 
-from passbuild.cli.options import setting_options
+from passbuild.cli.options import Command, setting_options
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        (
+            "passbuild install torch-harmonics==0.8.0 --check-import",
+            "built against the active environment, and installed there",
+        ),
+        ("passbuild install -e .", "the project here, so that changes of its sources count"),
+    ),
+)
 @setting_options("outdir", several=True)
 @click.option("-e", "--editable", is_flag=True, help="Install the folders so that changes of their sources count.")
 @click.option("--dry-run", is_flag=True, help="Build, and say what would be installed.")

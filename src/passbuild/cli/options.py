@@ -1,4 +1,4 @@
-"""The options of the command line, made from the registry of settings."""
+"""The options of the command line, made from the registry of settings, and how a command's help shows them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from passbuild.settings.keys import CONFIG_FILE, KEYS, Key, Kind
+from passbuild.settings.keys import CONFIG_FILE, KEYS, Group, Key, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from enum import Enum
 
 F = TypeVar("F", bound="Callable[..., object]")
@@ -22,10 +22,45 @@ _REPEATABLE = {
 class SettingOption(click.Option):
     """An option whose variable is shown here but read by the settings: there lists add up and origins are kept."""
 
+    def __init__(self, *args: object, group: Group, **attributes: object) -> None:
+        super().__init__(*args, **attributes)  # type: ignore[arg-type]  # they are click's own
+        self.group = group
+
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         """Leave the variable to the settings."""
         del ctx
         return None
+
+
+class Command(click.Command):
+    """A command whose help has examples, and its options by what they are about."""
+
+    def __init__(self, *args: object, examples: Sequence[tuple[str, str]] = (), **attributes: object) -> None:
+        super().__init__(*args, **attributes)  # type: ignore[arg-type]  # they are click's own
+        self.examples = tuple(examples)
+        """Command lines, each with what it is for."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, then the options: the command's own first, then those of each group."""
+        self._format_examples(formatter)
+        own: list[tuple[str, str]] = []
+        grouped: dict[Group, list[tuple[str, str]]] = {group: [] for group in Group}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                (grouped[parameter.group] if isinstance(parameter, SettingOption) else own).append(record)
+        for title, records in (("Options", own), *((group.value, grouped[group]) for group in Group)):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+    def _format_examples(self, formatter: click.HelpFormatter) -> None:
+        if self.examples:
+            with formatter.section("Examples"):
+                for command, purpose in self.examples:
+                    formatter.write_text(command)
+                    with formatter.indentation():
+                        formatter.write_text(purpose)
 
 
 def setting_option(name: str) -> Callable[[F], F]:
@@ -57,6 +92,7 @@ def _option(key: Key) -> Callable[[F], F]:
         *flags,
         key.field,
         cls=SettingOption,
+        group=key.group,
         envvar=key.variable,
         show_envvar=True,
         help=text,

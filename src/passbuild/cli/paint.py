@@ -6,16 +6,20 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Protocol, TextIO, TypeAlias
 
+from passbuild.process import without_escapes
 from passbuild.settings.model import Color
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_WITHOUT_UNICODE = str.maketrans("•✓│", "*+|")
+    from rich.console import Console
+
+_WITHOUT_UNICODE = str.maketrans("•✓✗│├└─…", "*+x||`-.")
 _CONTROLS = dict.fromkeys((7, 8, 11, 12, 13))
 """Control characters that would move the cursor or ring."""
 _FORCING = ("FORCE_COLOR", "TTY_COMPATIBLE")
 """Variables by which rich can take what is no terminal for one."""
+_DUMB = {"dumb", "unknown"}
 
 Line: TypeAlias = tuple[tuple[str, str], ...]
 """Parts of a line: text, and its style in rich's words, empty for none."""
@@ -34,77 +38,94 @@ def let_go(stream: TextIO | None) -> None:
 
 
 class Painter(Protocol):
-    """Prints lines to a stream."""
+    """Prints lines to a stream; when whoever read the stream has gone, it falls silent: the build goes on."""
+
+    @property
+    def console(self) -> Console | None:
+        """What paints; None where lines are written as they are."""
 
     def print(self, text: Line) -> None:
-        """Print a line; when whoever read the stream has gone, fall silent: the build goes on."""
+        """Print a line."""
+
+    def write(self, text: str) -> None:
+        """Write a line of another program as it is, and fast: there may be many."""
 
 
 def painter(stream: TextIO | None, color: Color, environ: Mapping[str, str]) -> Painter:
     """Return what prints to a stream: with colors where they are asked for, or where it is a terminal."""
     if stream is None:
-        return _Nobody()
+        return _Plain(None)
     may_be_terminal = stream.isatty() or any(environ.get(name) for name in _FORCING)
     if color is Color.ALWAYS or (color is Color.AUTO and may_be_terminal):
-        return _painted(stream, color)
+        return _Painted(stream, color)
     return _Plain(stream)
 
 
-class _Nobody:
-    def print(self, text: Line) -> None:
-        """Print nothing: the stream is closed."""
+def can_be_animated(stream: TextIO | None, color: Color, environ: Mapping[str, str]) -> bool:
+    """Whether lines of a stream can be written over: a terminal that can, of somebody who wants it."""
+    if stream is None or not stream.isatty() or color is Color.NEVER:
+        return False
+    return environ.get("TERM", "").lower() not in _DUMB and environ.get("TTY_INTERACTIVE", "") != "0"
 
 
 class _Plain:
-    def __init__(self, stream: TextIO) -> None:
-        self.stream: TextIO | None = stream
+    console = None
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
 
     def print(self, text: Line) -> None:
         """Write the text of a line."""
-        if self.stream is None:
+        if self._stream is not None:
+            self.write("".join(part for part, _ in text))
+
+    def write(self, text: str) -> None:
+        """Write a line."""
+        if self._stream is None:
             return
-        written = "".join(part for part, _ in _fitting(text, self.stream)) + "\n"
-        with contextlib.suppress(BrokenPipeError):
-            self.stream.write(written)
-            self.stream.flush()
-            return
-        self.stream = None
+        try:
+            self._stream.write(fitting(text, self._stream.encoding) + "\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            self._stream = None
 
 
-def _painted(stream: TextIO, color: Color) -> Painter:
-    from rich.console import Console  # slow to import, and only a terminal needs it
-    from rich.text import Text
+class _Painted:
+    def __init__(self, stream: TextIO, color: Color) -> None:
+        from rich.console import Console  # slow to import, and only a terminal needs it
 
-    class Quiet(Console):
-        def on_broken_pipe(self) -> None:
-            """Print no more."""
-            self.quiet = True
+        class Quiet(Console):
+            def on_broken_pipe(self) -> None:
+                """Print no more."""
+                self.quiet = True
 
-    console = Quiet(
-        file=stream,
-        force_terminal=True if color is Color.ALWAYS else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=True,
-    )
+        self._plain = _Plain(stream)
+        self._encoding = stream.encoding
+        self.console: Console | None = Quiet(
+            file=stream,
+            force_terminal=True if color is Color.ALWAYS else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            soft_wrap=True,
+        )
 
-    class Painted:
-        def print(self, text: Line) -> None:
-            """Print a line with its styles."""
-            console.print(Text.assemble(*_fitting(text, stream)))
+    def print(self, text: Line) -> None:
+        """Print a line with its styles."""
+        from rich.text import Text
 
-    return Painted()
+        assert self.console is not None  # for the type checker: the protocol allows none
+        self.console.print(Text.assemble(*((fitting(part, self._encoding), style) for part, style in text)))
 
-
-def _fitting(text: Line, stream: TextIO) -> Line:
-    """Return a line without control characters, in what the stream can write."""
-    encoding = stream.encoding or "ascii"
-    is_unicode = encoding.lower().startswith("utf")
-    return tuple((_written(part.translate(_CONTROLS), encoding, is_unicode), style) for part, style in text)
+    def write(self, text: str) -> None:
+        """Write a line."""
+        self._plain.write(text)
 
 
-def _written(text: str, encoding: str, is_unicode: bool) -> str:  # noqa: FBT001 - of this module alone
-    if not is_unicode:
+def fitting(text: str, encoding: str | None) -> str:
+    """Return a text without control characters, in what a stream of this encoding can write."""
+    encoding = encoding or "ascii"
+    text = without_escapes(text).translate(_CONTROLS)
+    if not encoding.lower().startswith("utf"):
         text = text.translate(_WITHOUT_UNICODE)
     return text.encode(encoding, "backslashreplace").decode(encoding)

@@ -18,6 +18,7 @@ from passbuild.cli.console import Speaker, tell
 from passbuild.cli.paint import let_go
 from passbuild.errors import Cancelled, OutputNotWritable, PassbuildError
 from passbuild.journal import Journal
+from passbuild.plan.explain import explanation
 from passbuild.project.source import understood as understand
 from passbuild.redaction import redacted
 from passbuild.report import Report, Summary
@@ -40,7 +41,6 @@ _STEPS: Mapping[str, Callable[[pipeline.Order, Journal], Report]] = {
     "wheel": pipeline.wheel,
     "sdist": pipeline.sdist,
     "build": pipeline.sdist_and_wheel,
-    "plan": pipeline.plan,
     "metadata": pipeline.metadata,
 }
 
@@ -52,6 +52,19 @@ def run(command: str, source: str, options: dict[str, object]) -> None:
     journal = Journal(command, str(order.source), desk.speaker.hear)
     report = desk.done(lambda: _STEPS[command](order, journal), journal.failed)
     desk.told(lambda: desk.speaker.result(report), journal.failed)
+
+
+def plan(source: str, options: dict[str, object], names: Sequence[str]) -> None:
+    """Print a plan, or why these packages come from where they come from, and end with the exit code."""
+    desk = _Desk("plan", options)
+    order = desk.order(source)
+    journal = Journal("plan", str(order.source), desk.speaker.hear)
+
+    def failed(error: PassbuildError) -> Report:
+        return _explained(journal.failed(error), names)
+
+    report = desk.done(lambda: _explained(pipeline.plan(order, journal), names), failed)
+    desk.told(lambda: desk.speaker.result(report), failed)
 
 
 def install(sources: Sequence[str], options: dict[str, object], wish: Wish, *, editable: bool) -> None:
@@ -183,6 +196,14 @@ class _Desk:
         # Settings that cannot be read say nothing about the output: then the option and its variable do.
         asked = bool(self._given.values.get("json")) or _asks_for_json(self._surroundings)
         _end(self.speaker, report, error, as_json=report.settings.json.value if report.settings else asked)
+
+
+def _explained(report: Report, names: Sequence[str]) -> Report:
+    """Return the report with what it says of these packages, as far as it came."""
+    if report.plan is None or report.settings is None or report.host is None:
+        return report
+    made, settings, host = report.plan, report.settings, report.host
+    return replace(report, explanations=tuple(explanation(name, made, settings, host) for name in names))
 
 
 def tell_result(text: str) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
-from passbuild.cli.options import setting_options
+from passbuild.cli.options import Command, setting_options
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(("passbuild sdist", "the project in the current folder"),),
+)
 @setting_options()
 def sdist(source: str, **options: object) -> None:
     """Build an sdist of SOURCE, a project folder."""

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import click
 
-from passbuild.cli.options import setting_options
+from passbuild.cli.options import Command, SettingOption, setting_options
+from passbuild.settings.keys import Group
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        ("passbuild wheel", "the project in the current folder"),
+        ("passbuild wheel --passthrough torch", "against the torch of the active environment"),
+        ("passbuild wheel h5py==3.16.0 -E HDF5_MPI=ON -E CC=mpicc", "a published sdist, with variables for its build"),
+        ("passbuild wheel -r requirements.txt -j 4 -o wheelhouse", "a wheel of everything in a list"),
+    ),
+)
 @setting_options("host", several=True)
 @click.option(
     "-r",
@@ -23,6 +32,8 @@ from passbuild.cli.options import setting_options
     "--host",
     "--python",
     "hosts",
+    cls=SettingOption,
+    group=Group.HOST,
     multiple=True,
     metavar="PYTHON",
     help="The host: an interpreter, an environment folder, or a version such as 3.12. Several make a wheel for each.  "

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from packaging.specifiers import SpecifierSet
+from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from passbuild import process
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from passbuild.surroundings import Surroundings
 
 _PIP_WITH_PYTHON_OPTION = Version("22.3")
+_PIP_WITH_RAW_PROGRESS = Version("24.1")
 _PIP_DOWNLOADS = ("http-v2", "http")
 """The folders of pip's cache that hold what it downloaded, from pip 23.3 on and before."""
 _ELSEWHERE = {
@@ -196,6 +198,7 @@ class Pip:
 
     before: tuple[str, ...]
     """What stands before the environment's interpreter: a pip that takes `--python`; empty for a wheel."""
+    version: Version
     wheel: Path | None = None
     cache: Path | None = None
     """Where pip keeps its downloads."""
@@ -212,6 +215,8 @@ class Pip:
         pip = self._started(task.venv.python)
         # Byte code is written by the first hook that needs it; most of what is installed is never imported.
         options = ["--no-warn-script-location", "--disable-pip-version-check", "--no-compile", "--no-color"]
+        if self.version >= _PIP_WITH_RAW_PROGRESS:  # for `passbuild.progress`: pip draws no bar without a terminal
+            options += ["--progress-bar", "raw"]
         apart = ["--no-build-isolation", "--find-links", str(task.wheels)] if task.wheels else []
         return [*pip, "install", *options, *apart, "--no-user", *_inputs(task)]
 
@@ -287,20 +292,24 @@ def _uv(environ: Mapping[str, str]) -> Uv | None:
 
 def _pip(host: Host, cache: Path) -> Pip | None:
     """Find a pip that runs on the host's Python: our own, the one that virtualenv carries, the one in its ensurepip."""
-    if _own_pip_serves(host.minor):
-        return Pip(before=(sys.executable, "-m", "pip", "--python"), cache=cache)
+    own = _own_pip(host.minor)
+    if own is not None:
+        return Pip(before=(sys.executable, "-m", "pip", "--python"), version=own, cache=cache)
     wheel = _embedded(host.minor) or _ensurepip(host)
-    return Pip(before=(), wheel=wheel, cache=cache) if wheel else None
+    if wheel is None:
+        return None
+    return Pip(before=(), version=parse_wheel_filename(wheel.name)[1], wheel=wheel, cache=cache)
 
 
-def _own_pip_serves(minor: str) -> bool:
+def _own_pip(minor: str) -> Version | None:
+    """Return the version of the pip beside passbuild; None where there is none that serves this Python."""
     if importlib.util.find_spec("pip") is None:
-        return False
+        return None
     from importlib.metadata import metadata as metadata_of
 
     metadata = metadata_of("pip")
-    supported = SpecifierSet(metadata["Requires-Python"] or "")
-    return Version(metadata["Version"]) >= _PIP_WITH_PYTHON_OPTION and supported.contains(minor)
+    version, supported = Version(metadata["Version"]), SpecifierSet(metadata["Requires-Python"] or "")
+    return version if version >= _PIP_WITH_PYTHON_OPTION and supported.contains(minor) else None
 
 
 def _embedded(minor: str) -> Path | None:

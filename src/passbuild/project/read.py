@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _ARCHIVES = (".tar.gz", ".tgz", ".zip")
 _KEYS = ("requires", "build-backend", "backend-path")
+_DRAFTED = ("build-isolation-passthrough", "build_isolation_passthrough")
+"""What the draft PEP adds to the table, as settings spell keys and as the draft does; `settings.sources` reads it."""
 _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
 _LEGACY_REQUIRES = ("setuptools >= 40.8.0",)
 _ELSEWHERE = (
@@ -127,7 +129,7 @@ def _build_system(pyproject: Mapping[str, object], folder: Path, mistakes: list[
     if not isinstance(table, dict):
         mistakes.append(Mistake(place=where, problem="has to be a table"))
         return BuildSystem(requires=(), backend=_LEGACY_BACKEND)
-    for key in sorted(table.keys() - set(_KEYS)):
+    for key in sorted(table.keys() - {*_KEYS, *_DRAFTED}):
         close = get_close_matches(key, _KEYS, n=1)
         hint = f"did you mean {close[0]!r}?" if close else _ELSEWHERE
         mistakes.append(Mistake(place=f"{where} {key}", problem="the standard knows no such key", hint=hint))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import Enum, Flag, auto
 
-from passbuild.settings.model import Color, InstallerChoice, OnMismatch, OnMissing, Pin, SharedMode
+from passbuild.settings.model import Ci, Color, InstallerChoice, OnMismatch, OnMissing, Pin, SharedMode
 from passbuild.values import frozen
 
 
@@ -55,12 +55,24 @@ class Place(Flag):
     """A `[package.NAME]` table of the user's file, or `[tool.passbuild.package.NAME]` of the project one works in."""
 
 
+class Group(Enum):
+    """What a setting is about, as `--help` and the reference page put them together."""
+
+    HOST = "What comes from the host"
+    INSTALL = "What is installed, and from where"
+    BACKEND = "What the build backend gets"
+    ARTIFACT = "What comes out"
+    STORE = "What is kept and reused"
+    TELL = "What is told, and how"
+
+
 @frozen
 class Key:
     """One setting."""
 
     name: str
     """As TOML writes it."""
+    group: Group
     kind: Kind
     places: Place
     help: str
@@ -91,6 +103,7 @@ _FILES = Place.PROJECT | Place.USER | Place.PACKAGE
 KEYS: tuple[Key, ...] = (
     Key(
         name="passthrough",
+        group=Group.HOST,
         kind=Kind.NAMES,
         places=_FILES,
         metavar="NAME",
@@ -98,6 +111,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="no-passthrough",
+        group=Group.HOST,
         kind=Kind.TAKEN,
         places=_FILES,
         metavar="NAME",
@@ -105,6 +119,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="host",
+        group=Group.HOST,
         kind=Kind.TEXT,
         places=Place.USER,
         flags=("--host", "-p", "--python"),
@@ -113,6 +128,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="on-mismatch",
+        group=Group.HOST,
         kind=Kind.CHOICE,
         places=_FILES,
         choices=OnMismatch,
@@ -121,6 +137,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="on-missing",
+        group=Group.HOST,
         kind=Kind.CHOICE,
         places=_FILES,
         choices=OnMissing,
@@ -129,6 +146,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="build-requires",
+        group=Group.INSTALL,
         kind=Kind.REQUIREMENTS,
         places=_FILES,
         metavar="REQUIREMENT",
@@ -136,6 +154,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="build-constraints",
+        group=Group.INSTALL,
         kind=Kind.FILES,
         places=_FILES,
         flags=("--build-constraint",),
@@ -144,6 +163,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="installer",
+        group=Group.INSTALL,
         kind=Kind.CHOICE,
         places=Place.PROJECT | Place.USER,
         choices=InstallerChoice,
@@ -152,6 +172,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="index-url",
+        group=Group.INSTALL,
         kind=Kind.URL,
         places=_FILES,
         metavar="URL",
@@ -159,6 +180,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="extra-index-url",
+        group=Group.INSTALL,
         kind=Kind.URLS,
         places=_FILES,
         metavar="URL",
@@ -166,6 +188,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="find-links",
+        group=Group.INSTALL,
         kind=Kind.LINKS,
         places=_FILES,
         flags=("-f", "--find-links"),
@@ -174,6 +197,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="no-index",
+        group=Group.INSTALL,
         kind=Kind.FLAG,
         places=Place.PROJECT | Place.USER,
         default="false",
@@ -181,6 +205,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="offline",
+        group=Group.INSTALL,
         kind=Kind.FLAG,
         places=Place.USER,
         default="false",
@@ -188,6 +213,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="environment",
+        group=Group.BACKEND,
         kind=Kind.VARIABLES,
         places=_FILES,
         flags=("-E", "--environment"),
@@ -196,6 +222,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="config-settings",
+        group=Group.BACKEND,
         kind=Kind.PAIRS,
         places=_FILES,
         flags=("-C", "--config-setting"),
@@ -204,6 +231,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="config-json",
+        group=Group.BACKEND,
         kind=Kind.DOCUMENT,
         places=Place.NOWHERE,
         metavar="JSON",
@@ -211,6 +239,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="outdir",
+        group=Group.ARTIFACT,
         kind=Kind.PATH,
         places=Place.USER,
         flags=("-o", "--outdir"),
@@ -220,6 +249,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="pin",
+        group=Group.ARTIFACT,
         kind=Kind.CHOICE,
         places=_FILES,
         choices=Pin,
@@ -228,6 +258,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="sbom",
+        group=Group.ARTIFACT,
         kind=Kind.FLAG,
         places=_FILES,
         default="false",
@@ -235,6 +266,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="rebuild",
+        group=Group.STORE,
         kind=Kind.FLAG,
         places=Place.NOWHERE,
         default="false",
@@ -242,6 +274,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="shared-wheels",
+        group=Group.STORE,
         kind=Kind.URL,
         places=Place.PROJECT | Place.USER,
         metavar="PLACE",
@@ -249,6 +282,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="shared-wheels-mode",
+        group=Group.STORE,
         kind=Kind.CHOICE,
         places=Place.PROJECT | Place.USER,
         choices=SharedMode,
@@ -257,6 +291,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="report",
+        group=Group.ARTIFACT,
         of_console=True,
         kind=Kind.PATH,
         places=Place.NOWHERE,
@@ -265,6 +300,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="json",
+        group=Group.TELL,
         of_console=True,
         kind=Kind.FLAG,
         places=Place.NOWHERE,
@@ -273,6 +309,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="keep",
+        group=Group.TELL,
         kind=Kind.FLAG,
         places=Place.NOWHERE,
         default="false",
@@ -280,6 +317,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="no-store",
+        group=Group.STORE,
         kind=Kind.FLAG,
         places=Place.USER,
         default="false",
@@ -287,6 +325,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="refresh",
+        group=Group.STORE,
         kind=Kind.FLAG,
         places=Place.NOWHERE,
         default="false",
@@ -294,6 +333,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="cache-dir",
+        group=Group.STORE,
         kind=Kind.PATH,
         places=Place.USER,
         metavar="FOLDER",
@@ -301,6 +341,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="store-max-age",
+        group=Group.STORE,
         kind=Kind.NUMBER,
         places=Place.USER,
         metavar="HOURS",
@@ -309,6 +350,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="store-max-size",
+        group=Group.STORE,
         kind=Kind.NUMBER,
         places=Place.USER,
         metavar="MEGABYTES",
@@ -317,6 +359,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="verbose",
+        group=Group.TELL,
         of_console=True,
         kind=Kind.COUNT,
         places=Place.NOWHERE,
@@ -326,6 +369,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="quiet",
+        group=Group.TELL,
         of_console=True,
         kind=Kind.COUNT,
         places=Place.NOWHERE,
@@ -335,6 +379,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key(
         name="color",
+        group=Group.TELL,
         of_console=True,
         kind=Kind.CHOICE,
         places=Place.USER,
@@ -342,10 +387,31 @@ KEYS: tuple[Key, ...] = (
         default="auto",
         help="When to use colours.",
     ),
+    Key(
+        name="ci",
+        group=Group.TELL,
+        of_console=True,
+        kind=Kind.CHOICE,
+        places=Place.USER,
+        choices=Ci,
+        default="auto",
+        help="Whose groups, annotations and summaries to write; auto looks at the variables of the CI service.",
+    ),
+    Key(
+        name="heartbeat",
+        group=Group.TELL,
+        of_console=True,
+        kind=Kind.NUMBER,
+        places=Place.USER,
+        metavar="SECONDS",
+        default="60",
+        help="Without a terminal, say that a step still runs when nothing was said for so long; 0: never.",
+    ),
 )
 
 CONFIG_FILE = Key(
     name="config-file",
+    group=Group.TELL,
     kind=Kind.PATH,
     places=Place.NOWHERE,
     metavar="FILE",

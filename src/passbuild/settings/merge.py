@@ -14,6 +14,7 @@ from passbuild.errors import Mistake
 from passbuild.settings import sources
 from passbuild.settings.keys import CONFIG_FILE, KEYS, Kind
 from passbuild.settings.model import (
+    Ci,
     Color,
     InstallerChoice,
     OnMismatch,
@@ -123,6 +124,8 @@ def merged(layers: Sequence[Iterable[Entry]], mistakes: list[Mistake]) -> Settin
         verbose=chosen.last("verbose") or Setting(value=0, origin="default"),
         quiet=chosen.last("quiet") or Setting(value=0, origin="default"),
         color=chosen.enum("color", Color),
+        ci=chosen.enum("ci", Ci),
+        heartbeat=chosen.number("heartbeat"),
     )
 
 
@@ -338,7 +341,7 @@ def collected(project: Project, surroundings: Surroundings, given: Given) -> Set
     """Read all sources in their order and merge them. Raises InvalidSettings with every mistake at once."""
     mistakes: list[Mistake] = []
     layers = [
-        sources.uv_entries(project.pyproject, project.folder, mistakes),
+        sources.draft_entries(project.pyproject, project.folder, mistakes),
         sources.project_entries(project.pyproject, project.folder, mistakes),
         sources.work_entries(surroundings.cwd, project.name, mistakes),
         *_user_layers(project.name, surroundings, given, mistakes),

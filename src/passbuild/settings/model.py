@@ -67,6 +67,18 @@ class Color(Enum):
     NEVER = "never"
 
 
+class Ci(Enum):
+    """Whose log the output goes to."""
+
+    AUTO = "auto"
+    GITHUB = "github"
+    """GitHub Actions, and what understands its commands (Gitea, Forgejo)."""
+    GITLAB = "gitlab"
+    AZURE = "azure"
+    """Azure Pipelines."""
+    NONE = "none"
+
+
 @frozen
 class Setting(Generic[T_co]):
     """A value and where it came from."""
@@ -126,3 +138,6 @@ class Settings:
     verbose: Setting[int]
     quiet: Setting[int]
     color: Setting[Color]
+    ci: Setting[Ci]
+    heartbeat: Setting[int]
+    """Seconds; 0 is never."""

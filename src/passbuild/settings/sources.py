@@ -3,6 +3,7 @@
 ==========================  =============================================================
 source (the later wins)     place of an entry, as a person would look for it
 ==========================  =============================================================
+the draft PEP's key         ``pyproject.toml [build-system] build_isolation_passthrough[0]``
 uv's table                  ``pyproject.toml [tool.uv] no-build-isolation-package[0]``
 the project's table         ``pyproject.toml [tool.passbuild] passthrough[0]``
 where one works: uv's       ``pyproject.toml [tool.uv.extra-build-dependencies] flash-attn[0]``
@@ -40,6 +41,11 @@ _BY_NAME = {key.name: key for key in KEYS}
 _LISTS = {Kind.NAMES, Kind.REQUIREMENTS, Kind.TAKEN, Kind.FILES, Kind.URLS, Kind.LINKS}
 _TABLES = {Kind.PAIRS, Kind.VARIABLES}
 _PLAIN = {Kind.FLAG: ((bool, str), "true or false"), Kind.NUMBER: ((int, str), "a whole number")}
+_DRAFTED = (
+    (("build-system",), "build_isolation_passthrough"),
+    (("build-system",), "build-isolation-passthrough"),
+    (("tool", "uv"), "no-build-isolation-package"),
+)
 _SEPARATOR = re.compile(r"\s+|,(?=\s*[A-Za-z:])(?![^\[]*\])")
 """White space, or a comma before a letter: the comma of `numpy>=1,<2` and of `jax[a,b]` separates nothing."""
 
@@ -55,21 +61,25 @@ class Entry:
     """The folder that a relative path in `value` is relative to."""
 
 
-def uv_entries(pyproject: Mapping[str, object], folder: Path, mistakes: list[Mistake]) -> Iterator[Entry]:
-    """Read ``[tool.uv] no-build-isolation-package`` as the draft PEP means it: these packages pass through."""
-    table = _table(pyproject, "tool", "uv")
-    where = "pyproject.toml [tool.uv] no-build-isolation-package"
-    names = table.get("no-build-isolation-package", [])
-    if not isinstance(names, list):
-        mistakes.append(Mistake(place=where, problem="has to be a list of names"))
-        return
-    for index, name in enumerate(names):
-        yield Entry(key=_BY_NAME["passthrough"], value=name, place=f"{where}[{index}]", base=folder)
+def draft_entries(pyproject: Mapping[str, object], folder: Path, mistakes: list[Mistake]) -> Iterator[Entry]:
+    """Read what the draft PEP writes: its own key in ``[build-system]``, and uv's key in the draft's meaning."""
+    for tables, key in _DRAFTED:
+        where = f"pyproject.toml [{'.'.join(tables)}] {key}"
+        names = _table(pyproject, *tables).get(key, [])
+        if not isinstance(names, list):
+            mistakes.append(Mistake(place=where, problem="has to be a list of names"))
+            continue
+        for index, name in enumerate(names):
+            yield Entry(key=_BY_NAME["passthrough"], value=name, place=f"{where}[{index}]", base=folder)
 
 
 def project_entries(pyproject: Mapping[str, object], folder: Path, mistakes: list[Mistake]) -> Iterator[Entry]:
     """Read ``[tool.passbuild]``."""
     tool = pyproject.get("tool", {})
+    for name in difflib.get_close_matches("passbuild", tool if isinstance(tool, dict) else (), cutoff=0.85):
+        if name != "passbuild":
+            hint = "did you mean [tool.passbuild]?"
+            mistakes.append(Mistake(place=f"pyproject.toml [tool.{name}]", problem="no tool has this table", hint=hint))
     if isinstance(tool, dict) and not isinstance(tool.get("passbuild", {}), dict):
         mistakes.append(Mistake(place="pyproject.toml tool.passbuild", problem="has to be a table"))
         return

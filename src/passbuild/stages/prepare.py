@@ -94,15 +94,29 @@ def backend_of(run: Run, environment: BuildEnvironment) -> Backend:
 
 @contextlib.contextmanager
 def diagnosed(run: Run, environment: BuildEnvironment) -> Iterator[None]:
-    """Add advice to the failure of a hook."""
+    """Add to the failure of a hook what went wrong first, and advice."""
     try:
         yield
     except BackendFailed as error:
-        from passbuild import diagnosis
+        from passbuild.diagnosis import advice, cause
 
-        source, environ = run.project.folder, run.order.surroundings.environ
-        error.advice = diagnosis.advice(error.lines, source, run.host, environment, environ)
+        if error.status > 0:
+            error.cause = cause.found(error.lines, run.project.folder)
+        scene = advice.Scene(
+            project=run.project,
+            host=run.host,
+            environment=environment,
+            environ=run.order.surroundings.environ,
+            folders=_written(run),
+        )
+        error.advice = advice.given(error, scene)
         raise
+
+
+def _written(run: Run) -> tuple[Path, ...]:
+    """Return the folders that a build writes to."""
+    kept = store_of(run.settings, run.order)
+    return (run.project.folder, run.workspace.folder, *((kept.root,) if kept is not None else ()))
 
 
 def planned(run: Run, dynamic: Sequence[Setting[Requirement]] = ()) -> Plan:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from packaging.version import Version
+
 from passbuild.environment import installers
 
 
@@ -26,7 +28,7 @@ def test_pip_concludes_with_who_wants_what() -> None:
         "1. loosen the range",
     ]
 
-    assert installers.Pip(before=()).conclusion(output) == [
+    assert installers.Pip(before=(), version=Version("26.0")).conclusion(output) == [
         "ERROR: Cannot install a<1 and a>1",
         "The conflict is caused by:",
         "The user requested a<1",
@@ -35,7 +37,7 @@ def test_pip_concludes_with_who_wants_what() -> None:
 
 def test_output_without_an_error_line_is_told_from_its_end() -> None:
     """A crash shows its last lines."""
-    assert installers.Pip(before=()).conclusion(["first", "", "killed"]) == ["first", "killed"]
+    assert installers.Pip(before=(), version=Version("26.0")).conclusion(["first", "", "killed"]) == ["first", "killed"]
 
 
 def test_installer_is_not_sent_elsewhere_and_sees_no_host() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from passbuild import diagnosis
+from passbuild.diagnosis import advice
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from passbuild import diagnosis
 )
 def test_missing_compiler_is_named(line: str, names: str) -> None:
     """setuptools, CMake and meson each say it in their own words."""
-    found = diagnosis.missing_compiler(["running build_ext", line])
+    found = advice.missing_compiler(["running build_ext", line])
 
     assert found.startswith(f"no compiler: {names}" if "CMAKE" not in names else "no compiler: No CMAKE_CXX_COMPILER")
     assert "apt install build-essential" in found
@@ -28,4 +28,4 @@ def test_missing_compiler_is_named(line: str, names: str) -> None:
 @pytest.mark.parametrize("line", ["error: [Errno 2] No such file or directory: 'data.txt'", "gcc: error: x", ""])
 def test_other_failures_are_none_of_a_compiler(line: str) -> None:
     """A missing data file or a compiler that complains is no missing compiler."""
-    assert diagnosis.missing_compiler([line]) == ""
+    assert advice.missing_compiler([line]) == ""

@@ -1,0 +1,51 @@
+"""An error as lines: what is wrong and where, the few lines that show it, what to do, and where there is more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from passbuild.cli.paint import line
+from passbuild.errors import BackendFailed, Cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from passbuild.cli.paint import Line
+    from passbuild.errors import PassbuildError
+
+_MESSAGE_LINES = 9
+_LAST_LINES = 8
+_HINT_LINES = 4
+
+
+def lines(error: PassbuildError, *, is_streamed: bool) -> Iterator[Line]:
+    """Yield the lines; `is_streamed` says that the output of other programs was told as it came."""
+    first, *rest = error.message.splitlines() or [""]
+    yield line((f"error[{error.code}]: ", "bold red"), first)
+    yield from (line("  " + text) for text in _shortened(rest, _MESSAGE_LINES))
+    if error.requirement:
+        yield line(f"  while building the requirement {error.requirement} from its sdist")
+    yield from _shown(error, is_streamed=is_streamed)
+    for text in _shortened(error.hint.splitlines(), _HINT_LINES):
+        yield line(("hint: ", "bold cyan"), text)
+    if not isinstance(error, Cancelled):
+        yield line(("more: ", "bold cyan"), f"passbuild explain {error.code}")
+    if error.log is not None:
+        yield line(f"the whole log: {error.log}")
+
+
+def _shown(error: PassbuildError, *, is_streamed: bool) -> Iterator[Line]:
+    """Yield the lines of another program that show the cause, or the end of what it printed where none does."""
+    cause = error.cause if isinstance(error, BackendFailed) else None
+    if cause is not None:
+        yield from (line(("  │ " + text, "dim")) for text in cause.excerpt)
+    elif not is_streamed:
+        told = [text for text in error.output if text.strip()]
+        yield from (line(("  │ " + text, "dim")) for text in told[-_LAST_LINES:])
+
+
+def _shortened(texts: Sequence[str], count: int) -> Sequence[str]:
+    """Return at most so many lines; the JSON report has them all."""
+    if len(texts) <= count:
+        return texts
+    return [*texts[: count - 1], f"… and {len(texts) - count + 1} more; --json has them all"]
