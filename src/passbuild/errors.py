@@ -772,11 +772,12 @@ class BackendFailed(BackendError):
     def message(self) -> str:
         """What went wrong first and where, or how the hook ended."""
         project = f"{self.project}: " if self.project else ""
+        problem = f"the backend {self.backend} cannot be imported: " if self.backend else ""
         if self.cause is None:
-            return f"{project}{self.hook} failed: {self.problem}"
+            return f"{project}{self.hook} failed: {problem}{self.problem}"
         place = f"{self.cause.place}: " if self.cause.file else ""
         more = f" (and {self.cause.more} more)" if self.cause.more else ""
-        return f"{project}{self.hook} failed: {place}{self.cause.text}{more}"
+        return f"{project}{self.hook} failed: {problem}{place}{self.cause.text}{more}"
 
     @property
     def hint(self) -> str:

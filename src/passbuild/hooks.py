@@ -130,9 +130,7 @@ class Backend:
             for line in error.traceback.splitlines():
                 self._heard(line)
             name = error.backend_name or ""
-            problem = f"the backend {name} cannot be imported"
-            reason = self._exception()
-            raise self._failure(hook, f"{problem}: {reason}" if reason else problem, backend=name) from error
+            raise self._failure(hook, self._exception() or "it says no more", backend=name) from error
         except pyproject_hooks.HookMissing as error:
             raise self._failure(hook, f"the backend has no hook {error.hook_name}") from error
         except pyproject_hooks.UnsupportedOperation as error:

@@ -133,12 +133,13 @@ def test_plan_says_what_would_happen_and_builds_nothing(bench: Bench) -> None:
 
     assert run.code == 0, run.stderr
     lines = [line.strip() for line in run.stdout.splitlines()]
-    assert ["from", "host", "engine"] in [line.split()[:3] for line in lines]
-    assert "wanted: engine>=1 (build-system.requires)" in lines
+    words = [line.strip("│├└─ ") for line in lines]
+    assert any(line.startswith("engine 1.0") for line in words)
+    assert "wanted: engine>=1 (build-system.requires)" in words
+    assert "named by: pyproject.toml [tool.passbuild] passthrough[0]" in words
+    assert any(line.startswith("└─ fuel 1.0") for line in lines)
+    assert lines[lines.index("installed into the build environment") + 1].startswith("tool  ")
     assert "on the host: 1.0" in lines
-    assert "named by: pyproject.toml [tool.passbuild] passthrough[0]" in lines
-    assert "fuel 1.0 needed by engine" in lines
-    assert ["install", "tool"] in [line.split()[:2] for line in lines]
     assert "on-missing = error (--on-missing)" in lines
     assert "on-mismatch = error (default)" in lines
     assert "chosen by: --host" in lines
@@ -156,7 +157,8 @@ def test_plan_of_an_impossible_build_ends_with_3_and_still_tells_all(bench: Benc
 
     assert run.code == again.code == 3
     assert [problem["name"] for problem in again.error["problems"]] == ["engine", "tool"]
-    assert ["refused", "engine"] in [line.split()[:2] for line in run.stdout.splitlines()]
+    assert ["✗", "engine"] in [line.split()[:2] for line in run.stdout.splitlines()]
+    assert ["wanted:", "engine>=2"] in [line.split()[:2] for line in run.stdout.splitlines()]
     assert "error[version-mismatch]" in run.stderr
 
 

@@ -27,9 +27,7 @@ _OUTPUTS = Path(__file__).with_name("outputs")
 _AT_MOST = 25
 _FORMS = (
     (r"\[ *[\d.]+ s\] ", "[   # s] "),
-    (r"/\S*/(passbuild-)\w+(\.log)", r"/tmp/\1#\2"),
-    (r"/tmp/passbuild-\w+", "/tmp/passbuild-#"),
-    (r"\S*/passbuild/[a-z0-9/.-]*env-\w+", "STORE"),
+    (r"passbuild-\w+\.log", "passbuild-#.log"),
     (r"python3\.\d+", "python3.#"),
     (r"cp3\d+|cpython-3\d+", "cp#"),
     (r"\b\d+(\.\d+)+[\w.+]*", "#.#"),

@@ -54,8 +54,14 @@ class Speaker:
         self._screen: screen.Screen | None = None
         self._said_passed: tuple[Passed, ...] | None = None
 
-    def hear(self, event: Event) -> None:  # noqa: C901 - one line for each topic
-        """Say an event."""
+    def hear(self, event: Event) -> None:
+        """Say an event; what is told beside the result is no reason to fail."""
+        try:
+            self._hear(event)
+        except OSError:
+            let_go(sys.stderr)
+
+    def _hear(self, event: Event) -> None:  # noqa: C901 - one line for each topic
         match event.topic:
             case Topic.SETTINGS:
                 self.obey(event.report.settings)
@@ -207,10 +213,7 @@ class Speaker:
         if self._screen is None:
             self._print(text)
             return
-        try:
-            self._screen.say(text)
-        except OSError:
-            let_go(sys.stderr)
+        self._screen.say(text)
 
     def _say_host(self, report: Report) -> None:
         host, settings = report.host, report.settings

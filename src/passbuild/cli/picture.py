@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from passbuild.report import Report
     from passbuild.settings.model import Settings
 
+_FOUND = "on the host: "
 _HEADS = {
     Action.INSTALL: ("installed into the build environment", "bold cyan"),
     Action.SKIP: ("left out", "bold yellow"),
@@ -68,7 +69,7 @@ def _passed(plan: Plan) -> Iterator[Line]:
         return
     home = Counter(item.distribution.location for item in plan.passed).most_common(1)[0][0]
     yield line(("from the host", "bold green"), f", {home}")
-    reasons = {item.name: item.reason for item in plan.decisions if item.action is Action.PASS}
+    reasons = {item.name: item for item in plan.decisions if item.action is Action.PASS}
     below = _children(plan.passed)
     named = [item for item in plan.passed if item.named]
     for index, item in enumerate(named):
@@ -99,7 +100,7 @@ def _branch(  # noqa: PLR0913 - a branch of a tree has all of these
     stem: str,
     *,
     is_last: bool,
-    reasons: Mapping[NormalizedName, str],
+    reasons: Mapping[NormalizedName, Decision],
 ) -> Iterator[Line]:
     distribution = item.distribution
     facts = [size(distribution.size)] if distribution.size else []
@@ -113,10 +114,11 @@ def _branch(  # noqa: PLR0913 - a branch of a tree has all of these
         (f"  {', '.join(facts)}" if facts else "", "dim"),
     )
     stem += "   " if is_last else "│  "
-    reason = reasons.get(distribution.name)
+    decision = reasons.get(distribution.name)
     children = below.get(distribution.name, [])
-    if reason is not None:
-        yield line((f"{stem}{'│' if children else ' '}  {reason}", "dim"))
+    if decision is not None:
+        told = [decision.reason, *(fact for fact in _facts(decision) if not fact.startswith(_FOUND))]
+        yield from (line((f"{stem}{'│' if children else ' '}  {text}", "dim")) for text in told)
     for index, child in enumerate(children):
         yield from _branch(child, below, home, stem, is_last=index == len(children) - 1, reasons=reasons)
 
@@ -134,7 +136,7 @@ def _facts(item: Decision) -> Iterable[str]:
     if item.wanted:
         yield f"wanted: {item.wanted}"
     if item.found:
-        yield f"on the host: {item.found}"
+        yield f"{_FOUND}{item.found}"
     if item.origins:
         yield f"named by: {', '.join(item.origins)}"
 

@@ -37,6 +37,8 @@ def lines(error: PassbuildError, *, is_streamed: bool) -> Iterator[Line]:
 def _shown(error: PassbuildError, *, is_streamed: bool) -> Iterator[Line]:
     """Yield the lines of another program that show the cause, or the end of what it printed where none does."""
     cause = error.cause if isinstance(error, BackendFailed) else None
+    if isinstance(error, BackendFailed) and error.backend and cause is not None and not cause.file:
+        return  # the frames are Python's own
     if cause is not None:
         yield from (line(("  │ " + text, "dim")) for text in cause.excerpt)
     elif not is_streamed:
@@ -45,7 +47,8 @@ def _shown(error: PassbuildError, *, is_streamed: bool) -> Iterator[Line]:
 
 
 def _shortened(texts: Sequence[str], count: int) -> Sequence[str]:
-    """Return at most so many lines; the JSON report has them all."""
+    """Return at most so many lines, of the begin and of the end, where conclusions stand; the JSON report has all."""
     if len(texts) <= count:
         return texts
-    return [*texts[: count - 1], f"… and {len(texts) - count + 1} more; --json has them all"]
+    begin, end = (count - 1) // 2, count - 1 - (count - 1) // 2
+    return [*texts[:begin], f"… {len(texts) - begin - end} more lines; --json has them all …", *texts[-end:]]

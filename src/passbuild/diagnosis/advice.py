@@ -146,7 +146,7 @@ def _about_module(module: str, scene: Scene) -> str:
     if file is not None:
         return (
             f"{file} lies in the project, but a backend does not look there: begin setup.py with "
-            "`import sys; sys.path.insert(0, '.')`"
+            f"`import sys; sys.path.insert(0, '{file.parent}')`"
         )
     absent = _absent(module, scene)
     prefix, installed = scene.host.prefix, scene.host.installed
@@ -158,8 +158,8 @@ def _about_module(module: str, scene: Scene) -> str:
     if module in _present(scene):
         return ""
     return (
-        f"nothing in {prefix} has {module} either: if the project forgot to require it, add `--build-requires NAME`, "
-        "the name of what has it"
+        f"nothing in {prefix} has {module} either: install what has it there and add `--passthrough NAME`, or have it "
+        "installed for this build with `--build-requires NAME`"
     )
 
 
@@ -226,8 +226,7 @@ def _about_rebuild(output: Sequence[str], scene: Scene) -> str:
 def _of_source(module: str, source: Path) -> Path | None:
     """Return what the project itself calls so, in its folder or in ``src``."""
     for name in (f"{module}.py", module, f"src/{module}.py", f"src/{module}"):
-        path = source / name
-        if path.is_file() or (path.is_dir() and any(path.glob("*.py"))):
+        if (source / name).exists():
             return Path(name)
     return None
 

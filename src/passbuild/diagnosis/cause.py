@@ -209,6 +209,7 @@ def _raised(lines: Sequence[str], folder: Path) -> Cause | None:
         return Cause(text=read.text, excerpt=tuple(read.text.splitlines()[:_SHOWN]))
     file, number, source = own[-1]
     file = "setup.py" if file == "<string>" else file
+    source = source or _source(folder / file, number)
     shown = (f"{_named(file, folder)}:{number}: {source}" if source else f"{_named(file, folder)}:{number}", read.text)
     return Cause(text=read.text, file=_named(file, folder), line=number, excerpt=shown)
 
@@ -234,6 +235,15 @@ def _is_own(file: str, folder: Path) -> bool:
         return (folder / "setup.py").is_file()
     path = folder / file
     return path.is_relative_to(folder) and path.is_file() and "site-packages" not in path.parts
+
+
+def _source(file: Path, number: int) -> str:
+    """Return a line of a file of the project; empty where there is none."""
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
 
 def _indented(lines: Sequence[str]) -> tuple[str, ...]:

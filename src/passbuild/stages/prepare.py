@@ -100,7 +100,7 @@ def diagnosed(run: Run, environment: BuildEnvironment) -> Iterator[None]:
     except BackendFailed as error:
         from passbuild.diagnosis import advice, cause
 
-        if error.status > 0:
+        if error.status > 0 or error.backend:
             error.cause = cause.found(error.lines, run.project.folder)
         scene = advice.Scene(
             project=run.project,

@@ -34,12 +34,14 @@ def test_what_passes_is_a_tree_with_versions_and_sizes() -> None:
     shown = _shown("torch", "setuptools>=61", passthrough=["torch", "mine"])
 
     begin = next(index for index, line in enumerate(shown) if line.startswith("from the host"))
-    assert shown[begin : begin + 10] == [
+    assert shown[begin : begin + 12] == [
         "from the host, /host/lib/python3.11/site-packages",
         "├─ mine 0.1  10 B, editable, /src/mine",
         "│     named; the project does not declare it",
+        "│     named by: --passthrough",
         "└─ torch 2.13.0+cpu  800 MB",
         "   │  named, and it meets what the project requires",
+        "   │  named by: --passthrough",
         "   ├─ jinja2 3.1  10 B",
         "   │  └─ markupsafe 3.0  10 B",
         "   └─ sympy 1.14.0  10 B",
