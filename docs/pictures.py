@@ -43,11 +43,11 @@ class Picture:
 
 
 PICTURES = (
-    Picture("torch-extension", ("passbuild wheel torch-extension", _INSTALL, _CALL)),
-    Picture("plan", ("passbuild plan torch-extension",)),
-    Picture("refused", ("passbuild wheel torch-extension --passthrough 'torch<2'",)),
-    Picture("failed", ("passbuild wheel broken",)),
-    Picture("doctor", ("passbuild doctor torch-extension",)),
+    Picture("torch-extension", ("passbuild wheel ./torch-extension", _INSTALL, _CALL)),
+    Picture("plan", ("passbuild plan ./torch-extension",)),
+    Picture("refused", ("passbuild wheel ./torch-extension --passthrough 'torch<2'",)),
+    Picture("failed", ("passbuild wheel ./broken",)),
+    Picture("doctor", ("passbuild doctor ./torch-extension",)),
 )
 
 

@@ -19,6 +19,10 @@ _CONTROLS = dict.fromkeys((7, 8, 11, 12, 13))
 """Control characters that would move the cursor or ring."""
 _FORCING = ("FORCE_COLOR", "TTY_COMPATIBLE")
 """Variables by which rich can take what is no terminal for one."""
+_STEMS = " │├└─|`-"
+"""What the branch of a tree begins with."""
+_GOES_ON = str.maketrans("├└─`-", "│    ")
+_NARROWEST = 20
 _DUMB = {"dumb", "unknown"}
 
 Line: TypeAlias = tuple[tuple[str, str], ...]
@@ -101,6 +105,7 @@ class _Painted:
 
         self._plain = _Plain(stream)
         self._encoding = stream.encoding
+        self._is_terminal = stream.isatty()
         self.console: Console | None = Quiet(
             file=stream,
             force_terminal=True if color is Color.ALWAYS else None,
@@ -111,11 +116,20 @@ class _Painted:
         )
 
     def print(self, text: Line) -> None:
-        """Print a line with its styles."""
+        """Print a line with its styles; on a terminal that it does not fit, wrapped between words, below its begin."""
         from rich.text import Text
 
         assert self.console is not None  # for the type checker: the protocol allows none
-        self.console.print(Text.assemble(*((fitting(part, self._encoding), style) for part, style in text)))
+        whole = Text.assemble(*((fitting(part, self._encoding), style) for part, style in text))
+        if not self._is_terminal or whole.cell_len <= self.console.width:
+            self.console.print(whole)
+            return
+        begin = whole.plain[: len(whole.plain) - len(whole.plain.lstrip(_STEMS))]
+        below = begin.translate(_GOES_ON) + "  "
+        parts = whole[len(begin) :].wrap(self.console, max(self.console.width - len(below), _NARROWEST))
+        for index, part in enumerate(parts):
+            part.rstrip()
+            self.console.print(Text(below if index else begin, "dim") + part)
 
     def write(self, text: str) -> None:
         """Write a line."""
