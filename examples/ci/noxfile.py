@@ -5,7 +5,7 @@ import os
 import nox
 
 nox.options.default_venv_backend = "venv"
-PASSBUILD = os.environ.get("PASSBUILD_PACKAGE", "passbuild")
+PASSBUILD = os.environ.get("TOOL_PACKAGE", "passbuild")
 
 
 @nox.session
