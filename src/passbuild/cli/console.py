@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from passbuild.artifact import Artifact
-    from passbuild.cli.paint import Line
+    from passbuild.cli.paint import Line, Painter
     from passbuild.environment.store import Kept
     from passbuild.errors import PassbuildError
     from passbuild.into_host import Installation
@@ -52,6 +52,7 @@ class Speaker:
         self._begun = time.monotonic()
         self._manner = _UNSET
         self._screen: screen.Screen | None = None
+        self._paint: Painter | None = None
         self._said_passed: tuple[Passed, ...] | None = None
 
     def hear(self, event: Event) -> None:
@@ -165,6 +166,7 @@ class Speaker:
         if manner != self._manner or self._screen is None:
             self._close()
             self._manner = manner
+            self._paint = None
 
     def _opened(self) -> screen.Screen:
         if self._screen is None:
@@ -202,8 +204,10 @@ class Speaker:
             self._print(line(("warning: ", "bold yellow"), f"{file}: {error.strerror or error}"))
 
     def _print(self, text: Line) -> None:
+        if self._paint is None:
+            self._paint = painter(sys.stderr, self._manner.color, self._environ)
         try:
-            painter(sys.stderr, self._manner.color, self._environ).print(text)
+            self._paint.print(text)
         except OSError:  # what is told beside the result is no reason to fail
             let_go(sys.stderr)
 

@@ -96,7 +96,7 @@ def wheels(
 
     def build() -> Wheelhouse:
         commission = desk.commission(sources, [desk.path(name) for name in files], hosts, jobs)
-        with watched(desk.speaker, commission.settings) as tell:
+        with watched(desk.speaker, commission.settings, commission.surroundings.environ) as tell:
             return wheelhouse.filled(commission, tell)
 
     house = desk.done(build, failed)

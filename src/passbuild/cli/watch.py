@@ -7,12 +7,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from passbuild.cli.paint import line
-from passbuild.settings.model import Color
+from passbuild.cli.paint import can_be_animated, line
 from passbuild.wheelhouse import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.table import Table
 
@@ -33,12 +32,11 @@ _STYLES = {
 
 
 @contextlib.contextmanager
-def watched(speaker: Speaker, settings: Settings) -> Iterator[Tell]:
+def watched(speaker: Speaker, settings: Settings, environ: Mapping[str, str]) -> Iterator[Tell]:
     """Yield what is told of the builds."""
     speaker.obey(settings)
     is_told = settings.verbose.value - settings.quiet.value >= 0
-    is_terminal = sys.stderr is not None and sys.stderr.isatty() and settings.color.value is not Color.NEVER
-    if not is_told or not is_terminal:
+    if not is_told or not can_be_animated(sys.stderr, settings.color.value, environ):
 
         def tell_ended(items: Sequence[Item], ended: Item | None) -> None:
             del items
