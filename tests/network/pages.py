@@ -4,8 +4,8 @@
   and lines may be left out at the end.
 - ``<!-- exit: 3 -->`` before a fence: its last command ends with that code.
 - ``<!-- not run: REASON -->`` before a fence: it is only shown.
-- ``<!-- file: PATH -->`` before a fence: it is written to that file.
-- ``<!-- before:``, lines of commands, ``-->``: they are run, and not shown.
+- ``<!-- file: PATH -->`` before a fence: it is written to that file; ``~/`` before it means the home.
+- ``<!-- before:``, lines of commands (continued with ``> ``), ``-->``: they are run, and not shown.
 - ``<!-- needs: torch -->``: the shell has a host with torch at ``~/envs/ml``.
 """
 
@@ -116,7 +116,8 @@ def _form(line: str, places: dict[str, str]) -> str:
 
 def _as_fence(match: re.Match[str]) -> str:
     """Return hidden commands as the fence that they stand for, on as many lines."""
-    shown = [f"$ {line}" for line in match["commands"].splitlines() if line.strip()]
+    lines = [line for line in match["commands"].splitlines() if line.strip()]
+    shown = [line if line.startswith("> ") or line == ">" else f"$ {line}" for line in lines]
     return "\n".join(["```console", *shown, "```"])
 
 
@@ -125,7 +126,7 @@ def _take(page: Page, language: str, body: list[str], marks: dict[str, str], lin
         page.not_run.append(marks["not run"])
     elif "file" in marks:
         text = "\n".join(body)
-        path = shlex.quote(marks["file"])
+        path = f"~/{shlex.quote(marks['file'][2:])}" if marks["file"].startswith("~/") else shlex.quote(marks["file"])
         command = f"mkdir -p \"$(dirname {path})\"\ncat > {path} <<'END OF FILE'\n{text}\nEND OF FILE"
         page.commands.append(Command(text=command, expected=(), code=0, line=line))
     elif language == "console":

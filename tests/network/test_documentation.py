@@ -45,9 +45,17 @@ def _home(folder: Path) -> Path:
 
 
 def _with_torch(home: Path, host: Path) -> None:
-    """Show the host with torch as `~/envs/ml`: a copy by links, so that what is written there stays there."""
-    (home / "envs").mkdir()
-    subprocess.run(["cp", "--archive", "--link", host, home / "envs" / "ml"], check=True)
+    """Show the host with torch as `~/envs/ml`: a copy by links, whose scripts name the copy: the host is not written."""
+    copy = home / "envs" / "ml"
+    copy.parent.mkdir()
+    subprocess.run(["cp", "--archive", "--link", host, copy], check=True)
+    for script in (copy / "bin").iterdir():
+        content = b"" if script.is_symlink() else script.read_bytes()
+        if os.fsencode(host) in content:
+            mode = script.stat().st_mode
+            script.unlink()
+            script.write_bytes(content.replace(os.fsencode(host), os.fsencode(copy)))
+            script.chmod(mode)
 
 
 def _run(page: pages.Page, folder: Path, caches: Path) -> tuple[Path, dict[str, str]]:
@@ -124,11 +132,12 @@ def test_a_page_is_read_with_its_marks(tmp_path: Path) -> None:
     """Commands with their outputs, exit codes, files, hidden commands, and what is not run."""
     page = tmp_path / "page.md"
     page.write_text(
-        "<!-- needs: torch -->\n# Page\n\n<!-- before:\necho hidden\n-->\n\n"
+        "<!-- needs: torch -->\n# Page\n\n<!-- before:\necho hidden\n> twice\n-->\n\n"
         "```console\n$ echo a \\\n> b\na b\n```\n\n"
         "<!-- exit: 3 -->\n```console\n$ true\n$ exit 3\n```\n\n"
         "<!-- not run: a cluster -->\n```console\n$ srun x\n```\n\n"
-        "<!-- file: a/b.toml -->\n```toml\nx = 1\n```\n\n```toml\ny = 2\n```\n",
+        "<!-- file: a/b.toml -->\n```toml\nx = 1\n```\n\n```toml\ny = 2\n```\n\n"
+        "<!-- file: ~/c d.toml -->\n```toml\nz = 3\n```\n",
         encoding="utf-8",
     )
 
@@ -136,10 +145,12 @@ def test_a_page_is_read_with_its_marks(tmp_path: Path) -> None:
 
     assert found.needs == {"torch"}
     assert found.not_run == ["a cluster"]
+    assert found.commands[0].text == "echo hidden\ntwice"
     assert [(item.text.splitlines()[0], item.expected, item.code) for item in found.commands] == [
         ("echo hidden", (), 0),
         ("echo a \\", ("a b",), 0),
         ("true", (), 0),
         ("exit 3", (), 3),
         ('mkdir -p "$(dirname a/b.toml)"', (), 0),
+        ("mkdir -p \"$(dirname ~/'c d.toml')\"", (), 0),
     ]
