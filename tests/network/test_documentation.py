@@ -45,7 +45,7 @@ def _home(folder: Path) -> Path:
 
 
 def _with_torch(home: Path, host: Path) -> None:
-    """Show the host with torch as `~/envs/ml`: a copy by links, whose scripts name the copy: the host is not written."""
+    """Show the host with torch as `~/envs/ml`: a copy by links, whose scripts name that: the host is not written."""
     copy = home / "envs" / "ml"
     copy.parent.mkdir()
     subprocess.run(["cp", "--archive", "--link", host, copy], check=True)
