@@ -207,7 +207,7 @@ class WheelsFailed(PassbuildError):
     @property
     def hint(self) -> str:
         """What a second run does."""
-        return "mend these and run the same again: what was built of archives and requirements is not built twice"
+        return "mend what failed and run the same again: what was built of archives and requirements is not built twice"
 
 
 class SourceNotFound(UsageError):
@@ -297,13 +297,13 @@ class AlreadySdist(UsageError):
 
     @property
     def message(self) -> str:
-        """The archive."""
-        return f"{self.source}: is an sdist already"
+        """What was given."""
+        return f"{self.source}: only a folder can be made an sdist of"
 
     @property
     def hint(self) -> str:
-        """The command that takes an archive."""
-        return f"build a wheel from it: passbuild wheel {self.source}"
+        """The command that takes it, and how to get a folder."""
+        return f"build a wheel from it: passbuild wheel {self.source}; or unpack or clone it, and give the folder"
 
 
 class NotEditable(UsageError):
@@ -406,7 +406,7 @@ class InstallerNotFound(UsageError):
         """How to get it."""
         if self.installer == "uv":
             return "pip install 'passbuild[uv]', or put uv on PATH, or use --installer pip"
-        return "pip install pip in the environment of passbuild, or use --installer uv"
+        return "give the environment of passbuild a pip (python -m ensurepip), or install uv"
 
 
 class ExtraMissing(UsageError):
@@ -629,6 +629,11 @@ class CannotInstall(PlanImpossible):
                 f"what was built against is not replaced ({', '.join(self.fixed)}): install a version of the project "
                 "that goes with it, or change the host's first and build again"
             )
+        if any("externally" in line and "managed" in line for line in self.conclusion):
+            return (
+                "the system manages this Python (PEP 668): make an environment that sees its packages, "
+                "python3 -m venv --system-site-packages FOLDER, and name it with --host"
+            )
         return "the wheels were built; what the installer says is about their requirements, or about the host"
 
 
@@ -704,8 +709,8 @@ class BuildCycle(PlanImpossible):
     def hint(self) -> str:
         """What breaks the cycle."""
         return (
-            f"none of these has a wheel that fits this host: put one of {self.chain[-1]} where the installer looks "
-            "(PIP_FIND_LINKS, UV_FIND_LINKS), or require a version that has one"
+            f"none of these has a wheel that fits this host: put a wheel of {self.chain[-1]} into a folder and name it "
+            "with --find-links, or require a version that has one"
         )
 
 
@@ -724,7 +729,10 @@ class IncompleteInstall(PlanImpossible):
     @property
     def hint(self) -> str:
         """What usually does that."""
-        return "look for target, prefix or user settings in the installer's configuration; try the other --installer"
+        return (
+            "look for settings of the installer that install elsewhere (target, prefix, user), again "
+            "(PIP_FORCE_REINSTALL, PIP_IGNORE_INSTALLED) or something else (UV_OVERRIDE); try the other --installer"
+        )
 
 
 class BackendError(PassbuildError):
@@ -888,7 +896,8 @@ class Cancelled(PassbuildError):
     @property
     def message(self) -> str:
         """One plain line."""
-        return "cancelled"
+        names = {1: " (SIGHUP)", 2: " (Ctrl-C)", 15: " (SIGTERM)"}
+        return f"cancelled by signal {self.signal}{names.get(self.signal, '')}"
 
 
 def _remade(cls: type[PassbuildError], facts: dict[str, object]) -> PassbuildError:

@@ -55,6 +55,8 @@ class Built:
     version: Version
     passed: tuple[NormalizedName, ...]
     """What the host gave for its build."""
+    used: tuple[NormalizedName, ...] = ()
+    """Those of them that its build used, as far as can be seen."""
 
 
 @frozen

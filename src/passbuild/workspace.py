@@ -41,6 +41,10 @@ class Workspace:
         """Where wheels of build requirements are kept."""
         return self.folder / "wheels"
 
+    def said(self) -> str:
+        """Return all that other programs have printed so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
     def new_folder(self, name: str) -> Path:
         """Make and return a fresh folder, called `name` with a number behind it."""
         count = len(list(self.folder.glob(f"{name}-*")))

@@ -180,6 +180,32 @@ def test_text_of_outside_is_shown_as_it_is(bench: Bench) -> None:
     assert "engine[fast]>=2" in run.stderr
 
 
+def test_nohup_outlives_the_terminal(bench: Bench) -> None:
+    """Whoever has a signal ignored has a reason: it stays ignored, and the build goes on."""
+    project = bench.project()
+    (project / "backend" / "hangs_up.py").write_text(
+        "import os, signal\n"
+        "from recorder import *\n"
+        "def get_requires_for_build_wheel(*rest):\n"
+        "    os.kill(os.getppid(), signal.SIGHUP)\n"
+        "    return []\n",
+        encoding="utf-8",
+    )
+    file = project / "pyproject.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('"recorder"', '"hangs_up"'), encoding="utf-8")
+    argv = ["wheel", str(project), "--host", str(bench.host()), "-o", str(bench.outdir)]
+
+    run = subprocess.run(
+        ["nohup", sys.executable, "-m", "passbuild", *argv],
+        env=bench.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_build_and_leaves_nothing(bench: Bench, number: signal.Signals, code: int) -> None:
     """Ctrl-C while the backend runs: the exit code of the shell, no artifact, no environment, no process."""
@@ -206,7 +232,7 @@ def test_a_signal_ends_the_build_and_leaves_nothing(bench: Bench, number: signal
         _, stderr = child.communicate(timeout=30)
 
     assert child.returncode == code, stderr
-    assert "cancelled" in stderr
+    assert f"error[cancelled]: cancelled by signal {number.value}" in stderr
     assert not bench.outdir.exists()
     assert {path for path in fingerprint(project) if "__pycache__" not in path} == set(before)
     with pytest.raises(ProcessLookupError):

@@ -207,3 +207,16 @@ def test_the_wheel_of_a_build_installs_and_works(bench: Bench) -> None:
 
     assert answer.stdout.strip() == str(host.site_packages / "sample" / "__init__.py")
     assert seen(Path(artifact["path"]))["hook"] == "build_wheel"
+
+
+def test_settings_of_ours_do_not_reach_the_backend(bench: Bench) -> None:
+    """An index with credentials in a variable is for the installer; what the finder needs is there all the same."""
+    host = bench.host("engine==1.0", "fuel==1.0")
+    project = bench.project(imports=["engine"])
+    secret = {"PASSBUILD_EXTRA_INDEX_URL": "http://me:s3cr3t@127.0.0.1:9/simple", "PASSBUILD_ON_MISSING": "error"}
+
+    run = bench.passbuild("wheel", project, "--host", host, "--passthrough", "engine", environ=secret)
+
+    assert run.code == 0, run.stderr
+    assert [name for name in run.seen["environ"] if name.startswith("PASSBUILD_")] == ["PASSBUILD_IMPORTS"]
+    assert "s3cr3t" not in str(run.seen)

@@ -81,6 +81,18 @@ def states(outcome: Outcome) -> list[str]:
     return [f"{words[0]} {words[1]}" for words in lines if words and words[0] in {"built", "reused", "failed"}]
 
 
+def test_a_line_that_cannot_be_split_is_told_with_its_place(bench: Bench) -> None:
+    """A quote that is not closed; no traceback."""
+    (bench.folder / "all.txt").write_text("--index-url 'https://index.invalid\n", encoding="utf-8")
+
+    run = build(bench, "-r", "all.txt")
+
+    assert run.code == 2
+    assert run.error["code"] == "invalid-requirements"
+    assert "all.txt" in run.error["message"]
+    assert "No closing quotation" in run.error["message"]
+
+
 @pytest.mark.parametrize("jobs", [1, 4])
 def test_wheel_that_another_needs_is_built_first_and_is_the_one_that_is_used(bench: Bench, jobs: int) -> None:
     """The order is that of need, whatever the order of naming; no index has a say in which copy is used."""

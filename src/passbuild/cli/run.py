@@ -289,6 +289,7 @@ def _signals_raise() -> Iterator[None]:
     """Let the signals that end a program end it by an error, so that everything is cleaned up on the way."""
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]  # nohup has its reason
     before = {number: signal.signal(number, _cancel) for number in numbers}
     try:
         yield

@@ -78,6 +78,7 @@ def _ended_lines(item: Item) -> Iterator[Line]:
     if isinstance(error, dict):
         for text in str(error["hint"]).splitlines():
             yield line(("        hint: ", "bold cyan"), text)
+        yield line(("        more: ", "bold cyan"), f"passbuild explain {error['code']}")
         if error["log"]:
             yield line(f"        the whole log: {error['log']}")
 

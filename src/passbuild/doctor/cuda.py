@@ -197,7 +197,7 @@ def _targets(scene: Scene, torch: Torch, lacking: str, known: AbstractSet[str]) 
     """Return what torch would have nvcc compile for, or what keeps it from that."""
     asked = scene.environ.get(_LIST, "")
     names = ", ".join(dict.fromkeys(target for flag in torch.flags for target in _TARGET.findall(flag)))
-    real = sorted(name for name in known if name.startswith("sm_"))
+    real = sorted((name for name in known if name.startswith("sm_")), key=lambda name: (len(name), name))
     cure = f"set {_LIST}, such as '8.0 9.0+PTX'" + (f"; nvcc knows {', '.join(real)}" if real else "")
     given = f"{_LIST}={asked}" if asked else f"{_LIST} is not set"
     error = torch.flags_error or lacking

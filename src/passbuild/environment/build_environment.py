@@ -36,6 +36,8 @@ _HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONSTARTUP", "__P
 _SYSTEMS = (Path("/"), Path("/usr"), Path("/usr/local"))
 _SHORT = 8
 _HIDDEN_PREFIX = "_PYPROJECT_HOOKS_"
+_OURS = "PASSBUILD_"
+"""How our own settings begin, of which some hold credentials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ class BuildEnvironment:
         What has to be out of the way is empty, which Python takes as not set.
         """
         path = os.pathsep.join(filter(None, (str(self.venv.scripts), self.environ.get("PATH", os.defpath))))
-        hidden = {name: "" for name in _HIDDEN if name in self.environ}
+        hidden = {name: "" for name in self.environ if name in _HIDDEN or name.startswith(_OURS)}
         shown = {"PATH": path, "VIRTUAL_ENV": str(self.venv.folder), "PYTHONNOUSERSITE": "1"}
         if self.view is not None:
             prefixes = (str(self.view.folder), str(self.venv.folder), self.environ.get("CMAKE_PREFIX_PATH", ""))
@@ -97,12 +99,12 @@ class BuildEnvironment:
 
     def hook_environ(self) -> dict[str, str]:
         """Return the whole environment of a hook's process."""
-        environ = {**self.environ, **self.make_extra_environ()}
-        return {
+        kept = {
             name: value
-            for name, value in environ.items()
-            if name not in _HIDDEN and not name.startswith(_HIDDEN_PREFIX)
+            for name, value in self.environ.items()
+            if name not in _HIDDEN and not name.startswith((_HIDDEN_PREFIX, _OURS))
         }
+        return {**kept, **{name: value for name, value in self.make_extra_environ().items() if name in kept or value}}
 
     def meets(self, plan: Plan) -> bool:
         """Return whether a later plan asks for nothing that this environment does not have."""

@@ -188,7 +188,9 @@ class Uv:
         """Return the error and its causes: from the first line that is marked as one to the end."""
         for index, line in enumerate(output):
             if re.match("\\s*(\N{MULTIPLICATION SIGN}|error:)", line):
-                return [line.rstrip() for line in output[index:] if line.strip()]
+                # uv's own hints speak of options that are not passbuild's, such as turning isolation off.
+                told = itertools.takewhile(lambda text: not text.lstrip().startswith("hint: "), output[index:])
+                return [line.rstrip() for line in told if line.strip()]
         return _last(output)
 
 

@@ -102,7 +102,11 @@ def _joined(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _option(place: str, text: str, base: Path, mistakes: list[Mistake]) -> list[tuple[str, str]]:
-    words = shlex.split(text.replace("=", " ", 1) if text.startswith("--") else text)
+    try:
+        words = shlex.split(text.replace("=", " ", 1) if text.startswith("--") else text)
+    except ValueError as error:
+        mistakes.append(Mistake(place=place, problem=f"{text!r} cannot be split into words: {error}"))
+        return []
     name = _INDEXES.get(words[0])
     if name is None or (len(words) != 1 if name == "no_index" else len(words) != 2):  # noqa: PLR2004 - name and value
         hint = "known are -r, --index-url, --extra-index-url, --find-links and --no-index; give others to passbuild"

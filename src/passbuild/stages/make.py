@@ -62,7 +62,8 @@ def publish(
 
 
 def _of_unused(run: Run, environment: BuildEnvironment) -> list[str]:
-    names = environment.untouched(run.workspace.log.read_text(encoding="utf-8", errors="replace"))
+    used = {name for item in run.journal.report.built for name in item.used}
+    names = [name for name in environment.untouched(run.workspace.said()) if name not in used]
     return [f"{name} was passed through, but the build did not use it, as far as can be seen" for name in names]
 
 

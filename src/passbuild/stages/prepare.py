@@ -186,7 +186,9 @@ def _requirement_built(run: Run, tree: Path) -> BuiltWheel:
         error.requirement = error.requirement or name
         raise
     passed = tuple(item.distribution.name for item in environment.passed)
-    run.journal.built(Built(name=built.name, version=built.version, passed=passed))
+    untouched = environment.untouched(run.workspace.said())
+    used = tuple(name for name in passed if name not in untouched)
+    run.journal.built(Built(name=built.name, version=built.version, passed=passed, used=used))
     return BuiltWheel(name=built.name, path=built.path, is_new=is_new)
 
 
