@@ -49,6 +49,16 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel of passbuild that users would install."""
+    folder = tmp_path_factory.mktemp("package")
+    subprocess.run(
+        [sys.executable, "-m", "uv", "build", "--quiet", "--wheel", "-o", folder, Path(__file__).parents[2]], check=True
+    )
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
 def torch_host() -> Path:
     """Return the host with torch that the environment names."""
     return Path(os.environ["TEST_TORCH_HOST"])

@@ -6,7 +6,7 @@
 - ``<!-- not run: REASON -->`` before a fence: it is only shown.
 - ``<!-- file: PATH -->`` before a fence: it is written to that file; ``~/`` before it means the home.
 - ``<!-- before:``, lines of commands (continued with ``> ``), ``-->``: they are run, and not shown.
-- ``<!-- needs: torch -->``: the shell has a host with torch at ``~/envs/ml``.
+- ``<!-- needs: torch -->``: the shell has a host with torch at ``~/envs/ml``; ``<!-- needs: python3.12 -->``: that too.
 """
 
 from __future__ import annotations

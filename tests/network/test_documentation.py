@@ -21,6 +21,8 @@ _PAGES = sorted(
     and "```console" in path.read_text(encoding="utf-8")
 )
 _HIDDEN = ("PASSBUILD_", "GITHUB_", "GITLAB_", "CONDA_", "VIRTUAL_ENV", "PYTHON", "XDG_", "LC_", "LANG")
+_PYENV = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+_PYTHON_312 = next((str(python) for python in _PYENV.glob("versions/3.12.*/bin/python")), shutil.which("python3.12"))
 _LIMIT = 900
 """Seconds for a page."""
 
@@ -31,16 +33,24 @@ def caches(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("caches")
 
 
-def _home(folder: Path) -> Path:
-    """Make a home whose shell finds passbuild, uv and Python 3.11 or the one that runs this, and nothing of ours."""
+def _home(folder: Path, package: Path) -> Path:
+    """Make a home whose shell finds passbuild, uv and the Python that runs this, and nothing of ours.
+
+    passbuild lies in an environment of its own, which is the host where a page names none, and may be installed into.
+    """
     home = folder / "home"
-    programs = home / ".programs"
+    programs, tool = home / ".programs", home / ".passbuild"
     programs.mkdir(parents=True)
-    scripts = Path(sys.executable).parent
-    for name in ("passbuild", "uv"):
-        (programs / name).symlink_to(scripts / name)
     base = Path(getattr(sys, "_base_executable", sys.executable))
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "--quiet", "--python", base, tool], check=True)
+    wanted = [f"passbuild[uv,sbom,shared] @ {package.as_uri()}", "pip"]
+    subprocess.run([*uv, "pip", "install", "--quiet", "--python", tool / "bin" / "python", *wanted], check=True)
+    for name in ("passbuild", "uv"):
+        (programs / name).symlink_to(tool / "bin" / name)
     (programs / "python3").symlink_to(base)
+    if _PYTHON_312 is not None:
+        (programs / "python3.12").symlink_to(_PYTHON_312)
     return home
 
 
@@ -58,10 +68,12 @@ def _with_torch(home: Path, host: Path) -> None:
             script.chmod(mode)
 
 
-def _run(page: pages.Page, folder: Path, caches: Path) -> tuple[Path, dict[str, str]]:
+def _run(page: pages.Page, folder: Path, caches: Path, package: Path) -> tuple[Path, dict[str, str]]:
     """Run a page; return where its outputs are, and what of the machine stands for what on the page."""
-    home, outputs = _home(folder), folder / "outputs"
+    home, outputs = _home(folder, package), folder / "outputs"
     outputs.mkdir()
+    no_gigabytes = folder / "constraints.txt"
+    no_gigabytes.write_text("torch==2.13.0+cpu\n", encoding="utf-8")  # on no index: a mistake here shall not fetch CUDA
     (folder / "tmp").mkdir()
     if "torch" in page.needs:
         _with_torch(home, Path(os.environ["TEST_TORCH_HOST"]))
@@ -77,6 +89,8 @@ def _run(page: pages.Page, folder: Path, caches: Path) -> tuple[Path, dict[str, 
         "PIP_CACHE_DIR": str(caches / "pip"),
         "UV_CACHE_DIR": str(caches / "uv"),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_CONSTRAINT": str(no_gigabytes),
+        "UV_CONSTRAINT": str(no_gigabytes),
         "COLUMNS": "100",
     }
     subprocess.run(
@@ -92,13 +106,15 @@ def _run(page: pages.Page, folder: Path, caches: Path) -> tuple[Path, dict[str, 
 
 @pytest.mark.network
 @pytest.mark.parametrize("path", _PAGES, ids=[str(path.relative_to(ROOT / "docs")) for path in _PAGES])
-def test_the_commands_of_a_page_do_what_it_says(path: Path, tmp_path: Path, caches: Path) -> None:
+def test_the_commands_of_a_page_do_what_it_says(path: Path, tmp_path: Path, caches: Path, package: Path) -> None:
     """Each ends with the code that the page states, and prints what the page shows."""
     page = pages.read(path)
     if "torch" in page.needs and not os.environ.get("TEST_TORCH_HOST"):
         pytest.skip("needs a host with torch: name it in TEST_TORCH_HOST")
+    if "python3.12" in page.needs and _PYTHON_312 is None:
+        pytest.skip("needs Python 3.12")
 
-    outputs, places = _run(page, tmp_path, caches)
+    outputs, places = _run(page, tmp_path, caches, package)
 
     for number, command in enumerate(page.commands):
         told = (outputs / f"{number}.txt").read_text(encoding="utf-8", errors="replace")

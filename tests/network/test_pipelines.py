@@ -32,14 +32,6 @@ def project(tmp_path: Path) -> Path:
     return Path(shutil.copytree(EXAMPLES / "numpy-extension", tmp_path / "project", ignore=left_over))
 
 
-@pytest.fixture(scope="session")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel of passbuild that the pipelines install."""
-    folder = tmp_path_factory.mktemp("package")
-    subprocess.run([sys.executable, "-m", "uv", "build", "--quiet", "--wheel", "-o", folder, ROOT], check=True)
-    return next(folder.glob("*.whl"))
-
-
 def _bash(script: str, cwd: Path, environ: Mapping[str, object]) -> str:
     """Run a script as a service does, and return what it prints."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN)}
