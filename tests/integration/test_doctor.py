@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from functools import cache
@@ -298,16 +299,25 @@ def test_a_broken_project_is_a_finding(bench: Bench, text: str, told: str) -> No
     assert _states(run, "host") == ["ok", "ok"]
 
 
-def test_settings_that_cannot_be_read_are_a_finding(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("toml", "variables", "told", "cure"),
+    [
+        ('[tool.passbuild]\npassthru = ["engine"]\n', {}, "passthru", "passthrough"),
+        ("", {"PASSBUILD_ON_MISMATCH": "often"}, "PASSBUILD_ON_MISMATCH: 'often'", "choose one of: error"),
+    ],
+)
+def test_settings_that_cannot_be_read_are_a_finding(
+    bench: Bench, toml: str, variables: dict[str, str], told: str, cure: str
+) -> None:
     """The document comes all the same, as it was asked for on the command line."""
-    project = bench.project(toml='[tool.passbuild]\npassthru = ["engine"]\n')
+    project = bench.project(toml=toml)
 
-    run = _doctor(bench, project, environ={"VIRTUAL_ENV": str(bench.host())})
+    run = _doctor(bench, project, environ={"VIRTUAL_ENV": str(bench.host()), **variables})
 
-    ((state, fact, cure),) = _found(run, "settings")
+    ((state, fact, hint),) = _found(run, "settings")
     assert (run.code, state) == (1, "problem")
-    assert "passthru" in fact
-    assert "passthrough" in cure
+    assert told in fact
+    assert cure in hint
     assert _document(run)["settings"] is None
     assert _states(run, "host") == ["ok", "ok"]
 
@@ -594,6 +604,17 @@ def test_a_person_reads_lines_of_80_columns(bench: Bench, encoding: str) -> None
     assert any(line.startswith(" " * 16 + "hint: set CC=") for line in lines)
     assert [line for line in lines if len(line) > 80 and "/" not in line] == []
     assert run.stdout.isascii() == (encoding == "ascii")
+
+
+def test_a_checkup_that_is_ended_leaves_nothing(bench: Bench) -> None:
+    """A compiler that is being tried ends as well; it is the one that ends passbuild here."""
+    compiler = bench.folder / "ends-its-parent"
+    compiler.write_text('#!/bin/sh\n[ "$1" = --version ] && echo 1 && exit\nkill -TERM $PPID\nexec sleep 600\n')
+    compiler.chmod(0o755)
+
+    run = _doctor(bench, bench.project(), "--host", bench.host(), "-E", f"CC={compiler}")
+
+    assert (run.code, run.stdout) == (128 + signal.SIGTERM, "")
 
 
 def test_a_program_that_does_not_end_is_ended_with_all_that_it_started(tmp_path: Path) -> None:

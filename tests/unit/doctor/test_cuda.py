@@ -45,7 +45,7 @@ def test_a_link_to_nvcc_is_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("text", "version"), [(NVCC, "12.4"), ("nvcc: command not found", "")])
 def test_the_release_is_nvccs_version(text: str, version: str) -> None:
-    """Not the number of its build."""
+    """Major and minor; nothing is made of what says something else."""
     found = cuda.release(text)
 
     assert found == version
