@@ -5,6 +5,7 @@ author = "The passbuild developers"
 copyright = "The passbuild developers"
 html_title = "passbuild"
 html_theme = "furo"
+html_favicon = "pictures/favicon.svg"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click"]
 exclude_patterns = ["_build"]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from passbuild.errors import PassbuildError
-from passbuild.progress import is_only_progress
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -54,9 +53,12 @@ class Workspace:
 
     def on_line(self, line: str) -> None:
         """Keep a line of another program's output, and tell it; reports of progress are only told."""
-        if is_only_progress(line):
-            self.journal.progress(line)
-            return
+        if line.startswith("Progress "):
+            from passbuild.progress import is_only_progress  # its patterns take a while, and few need them
+
+            if is_only_progress(line):
+                self.journal.progress(line)
+                return
         self.sink.write(line + "\n")
         self.sink.flush()
         self.journal.line(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -58,7 +57,9 @@ class GitHub:
 
     def begin(self, title: str) -> str:
         """Begin a group; in it nothing that a backend prints is taken for a command."""
-        self._token = secrets.token_hex(16)
+        from secrets import token_hex  # slow to import, and of no use elsewhere
+
+        self._token = token_hex(16)
         return f"::group::{_github(title)}\n::stop-commands::{self._token}"
 
     def end(self) -> str:
