@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from passbuild.settings.merge import Given
     from passbuild.surroundings import Surroundings
 
-_WIDTH = 80
+WIDTH = 80
+"""Columns, on a terminal that has as many, and where there is none."""
+_NARROWEST = 20
 _SUBJECT = 12
 _MARKS = {
     "ok": ("✓", "green"),
@@ -72,32 +74,32 @@ def doctor(source: str, **options: object) -> None:
     sys.exit(0 if checkup.is_sound else 1)
 
 
-def lines(checkup: Checkup) -> Iterable[Line]:
+def lines(checkup: Checkup, width: int = WIDTH) -> Iterable[Line]:
     """Return the lines of a checkup: each finding with its cure beneath, and how many there are of each state."""
     from passbuild.cli.paint import line
 
     for item in checkup.findings:
-        yield from _finding(item)
+        yield from _finding(item, width)
     counts = {state: sum(item.state.value == state for item in checkup.findings) for state in _PLURALS}
     told = [f"{count} {state if count == 1 else _PLURALS[state]}" for state, count in counts.items() if count]
     yield line((", ".join(told), "bold"))
 
 
-def _finding(item: Finding) -> Iterable[Line]:
+def _finding(item: Finding, width: int) -> Iterable[Line]:
     from passbuild.cli.paint import line
 
     mark, style = _MARKS[item.state.value]
-    first, *rest = _wrapped(item.fact, _SUBJECT + 4)
+    first, *rest = _wrapped(item.fact, width - _SUBJECT - 4)
     yield line((mark, style), " ", (f"{item.subject:{_SUBJECT}}", "bold"), f"  {first}")
     yield from (line(" " * (_SUBJECT + 4) + text) for text in rest)
     for cure in item.cure.splitlines():
-        first, *rest = _wrapped(cure, _SUBJECT + 10)
+        first, *rest = _wrapped(cure, width - _SUBJECT - 10)
         yield line(" " * (_SUBJECT + 4), ("hint: ", "bold cyan"), first)
         yield from (line(" " * (_SUBJECT + 10) + text) for text in rest)
 
 
-def _wrapped(text: str, indent: int) -> list[str]:
-    return textwrap.wrap(text, _WIDTH - indent, break_long_words=False, break_on_hyphens=False) or [""]
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, max(width, _NARROWEST), break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _tell(checkup: Checkup, environ: Mapping[str, str]) -> None:
@@ -109,7 +111,8 @@ def _tell(checkup: Checkup, environ: Mapping[str, str]) -> None:
         _refuse("is closed")
     out = painter(sys.stdout, checkup.settings.color.value if checkup.settings else Color.AUTO, environ)
     try:
-        for text in lines(checkup):
+        width = min(WIDTH, out.console.width) if out.console else WIDTH
+        for text in lines(checkup, width):
             out.print(text)
     except OSError as error:
         let_go(sys.stdout)

@@ -56,6 +56,16 @@ def test_long_texts_are_wrapped_at_80_columns() -> None:
     assert all(text.startswith(" " * 16) for text in told[1:4])
 
 
+def test_narrow_terminals_get_narrow_lines() -> None:
+    """Down to where words no longer fit."""
+    made = checkup(warning("disk", LONG, LONG))
+
+    told = ["".join(part for part, _ in text) for text in lines(made, 60)]
+
+    assert max(map(len, told)) <= 60
+    assert len(told) > len(read(made))
+
+
 def test_only_a_problem_makes_a_checkup_unsound() -> None:
     """A warning is none; the document says both."""
     warned, broken = checkup(warning("disk", "full")), checkup(warning("disk", "full"), problem("host", "gone", "look"))
