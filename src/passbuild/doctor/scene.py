@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from passbuild.doctor.model import State
-from passbuild.environment.build_environment import _without_scripts
+from passbuild.environment.build_environment import without_scripts
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Scene:
     def environ(self) -> Mapping[str, str]:
         """The variables that hooks get of the machine and of the settings, with the PATH that they get."""
         environ = {**self.surroundings.environ, **dict(item.value for item in self.settings.environment)}
-        return _without_scripts(self.host, environ) if self.host else environ
+        return without_scripts(self.host, environ) if self.host else environ
 
     @property
     def passed(self) -> AbstractSet[NormalizedName]:

@@ -245,7 +245,7 @@ def _opened(draft: _Draft, facts: Facts, lease: Lease | None) -> BuildEnvironmen
         host_files=draft.host_files,
         passed_identity=draft.passed_identity,
         setuptools_config=_setuptools_config(draft),
-        environ=_without_scripts(draft.host, {**draft.site.surroundings.environ, **draft.site.variables}),
+        environ=without_scripts(draft.host, {**draft.site.surroundings.environ, **draft.site.variables}),
         variables=draft.site.variables,
     )
 
@@ -260,7 +260,7 @@ def _setuptools_config(draft: _Draft) -> Path:
     return file
 
 
-def _without_scripts(host: Host, environ: Mapping[str, str]) -> Mapping[str, str]:
+def without_scripts(host: Host, environ: Mapping[str, str]) -> Mapping[str, str]:
     """Take the scripts of the host, and of an activated environment, off PATH: passed packages show theirs without it.
 
     ``/usr/bin``, ``/usr/local/bin`` and a conda environment's folder stay: they hold the system's compilers and tools.
