@@ -96,7 +96,7 @@ def install(jobs: Sequence[Job], wish: Wish, *, editable: bool = False) -> Insta
         if len(hosts) > 1:
             raise HostsDiffer(hosts=hosts)
         last = runs[-1]
-        parcels, errand = [item.parcel for item in crates], deliver.errand(last)
+        parcels, errand = [item.parcel for item in crates], deliver.errand(last, crates)
         with last.journal.step("install into the host"):
             done = into_host.installed(parcels, wish, errand)
         for item in crates:

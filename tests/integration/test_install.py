@@ -78,6 +78,22 @@ def passed_files(host: Environment) -> dict[str, str]:
     return {name: value for name, value in found.items() if name.startswith(("engine", "fuel"))}
 
 
+def test_a_passed_package_from_outside_of_the_host_is_not_installed_again(bench: Bench) -> None:
+    """An environment's own folder is all that uv looks at; pip sees what a path line or the system shows."""
+    host = bench.own_host()
+    other = bench.host("engine==1.0", "fuel==1.0")
+    (host.site_packages / "other.pth").write_text(f"{other.site_packages}\n", encoding="utf-8")
+    source = sdist(bench.folder / "links", "pump", requires=["engine"], needs=["engine"])
+
+    run = install(bench, host, source)
+
+    assert run.code == 0, run.stderr
+    assert run.document["installation"]["installer"] == "pip"
+    assert [change["name"] for change in run.document["installation"]["changes"]] == ["pump"]
+    assert not (host.site_packages / "engine").exists()
+    assert "uv does not see engine" in run.stderr
+
+
 @INSTALLERS
 def test_what_is_built_is_installed_with_what_it_requires(bench: Bench, installer: str) -> None:
     """The wheel and its own dependencies come into the host; what passed through stays as it is."""

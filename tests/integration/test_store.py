@@ -371,6 +371,22 @@ def test_what_a_backend_installs_into_its_environment_does_not_reach_the_next_bu
     assert second.seen["modules"]["odd_name"] is None
 
 
+@pytest.mark.parametrize("variable", ["UV_CACHE_DIR", "PIP_CACHE_DIR"])
+def test_what_comes_into_an_installers_cache_makes_no_other_environment(bench: Bench, variable: str) -> None:
+    """CI names a folder for it, and every installation writes there."""
+    host = bench.host("engine==1.0", "fuel==1.0")
+    project = bench.project(requires=["tool"])
+    cache = bench.folder / "installers-cache"
+    cache.mkdir()
+
+    runs = []
+    for number in range(2):
+        runs.append(bench.passbuild("wheel", project, "--host", host, environ={variable: str(cache)}))
+        (cache / f"file-{number}").touch()
+
+    assert [run.document["environment"]["reused"] for run in runs] == [False, True]
+
+
 def test_a_store_that_cannot_be_used_is_told_and_the_build_goes_on(bench: Bench) -> None:
     """Its place is a file, or on a file system that nobody may write."""
     host = own_host(bench)

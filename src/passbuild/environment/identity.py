@@ -103,7 +103,9 @@ def of_installer(installer: Installer | None, surroundings: Surroundings) -> lis
     environ = {**surroundings.environ, **dict(installer.own if installer else ())}
     names = sorted(name for name in environ if name.startswith(_PREFIXES) or name in _COMPILING)
     variables = [f"{name}={digested(environ[name])}" for name in names]
-    variables += [_named(part, surroundings.cwd) for name in names for part in re.split(r"[\s,]+", environ[name])]
+    # What lies in a cache decides nothing, and every installation changes it.
+    telling = [name for name in names if not name.endswith("_CACHE_DIR")]
+    variables += [_named(part, surroundings.cwd) for name in telling for part in re.split(r"[\s,]+", environ[name])]
     tables = [_uv_table(folder / "pyproject.toml") for folder in (surroundings.cwd, *surroundings.cwd.parents)]
     for line in installer.lines if installer else ():
         variables += [digested(line), _named(unquote(line.partition(" ")[2]), surroundings.cwd)]

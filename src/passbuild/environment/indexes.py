@@ -30,6 +30,8 @@ _KEPT = (
     *("allow-insecure-host", "native-tls", "system-certs", "offline", "cache-dir", "no-cache", "link-mode"),
     *("exclude-newer", "prerelease", "resolution", "python-downloads", "python-preference", "http-proxy"),
     *("https-proxy", "no-proxy", "concurrent-builds", "concurrent-downloads", "concurrent-installs", "pip"),
+    *("constraint-dependencies", "override-dependencies", "no-binary", "no-binary-package", "no-build"),
+    "no-build-package",
 )
 """What counts for installing build requirements, of all that a project's configuration of uv may hold."""
 _PATHS = {"UV_FIND_LINKS": ",", "UV_CONSTRAINT": " ", "UV_OVERRIDE": " ", "UV_CACHE_DIR": ""}

@@ -10,14 +10,15 @@ from passbuild.environment import installers
 from passbuild.errors import HostChanged, PassbuildError
 from passbuild.into_host import Parcel
 from passbuild.project import read
-from passbuild.settings.model import Setting
+from passbuild.settings.model import InstallerChoice, Setting
 from passbuild.stages.make import publish
 from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from passbuild.environment.build_environment import BuildEnvironment
+    from passbuild.environment.installers import Installer
     from passbuild.hooks import Kind
     from passbuild.into_host import Installation
     from passbuild.journal import Journal
@@ -67,17 +68,36 @@ def parcel(run: Run, *, editable: bool) -> Crate:
     return Crate(parcel=parcel, run=run, environment=environment)
 
 
-def errand(run: Run) -> into_host.Errand:
-    """Return who installs, and with what around it."""
+def errand(run: Run, crates: Sequence[Crate]) -> into_host.Errand:
+    """Return who installs, and with what around it. Raises InstallerNotFound."""
     surroundings = run.order.surroundings
     return into_host.Errand(
         host=run.host,
-        installer=installers.chosen(run.settings, run.host, surroundings),
+        installer=_installer(run, crates),
         scratch=run.workspace.new_folder("install"),
         surroundings=surroundings,
         on_line=run.workspace.on_line,
         on_warning=run.journal.warning,
     )
+
+
+def _installer(run: Run, crates: Sequence[Crate]) -> Installer:
+    """Return pip where a passed package lies outside of the host's own folders: uv does not see it and installs it."""
+    surroundings = run.order.surroundings
+    chosen = installers.chosen(run.settings, run.host, surroundings)
+    passed = [item.distribution for crate in crates for item in crate.parcel.passed]
+    outside = sorted({item.name for item in passed if not item.location.is_relative_to(run.host.prefix)})
+    if chosen.name == "pip" or not outside:
+        return chosen
+    names = ", ".join(outside)
+    if run.settings.installer.value is InstallerChoice.UV:
+        run.journal.warning(
+            f"uv may install another copy of {names}, which the host has from elsewhere: --installer pip"
+        )
+        return chosen
+    run.journal.warning(f"pip installs, as uv does not see {names}, which the host has from elsewhere")
+    pip = replace(run.settings.installer, value=InstallerChoice.PIP)
+    return installers.chosen(replace(run.settings, installer=pip), run.host, surroundings)
 
 
 def looked_after(item: Crate, done: Installation) -> None:
