@@ -27,6 +27,7 @@ _MARKS = re.compile(r"^(?:[•✓✗*+x] )")
 _STAMP = re.compile(r"^\[ *[\d.]+ s\] ")
 _TOOK = re.compile(r"  \d+(?:\.\d+)? s$|  \d+ min \d+ s$")
 _HASH = re.compile(r"\b[0-9a-f]{8,}\b")
+_LOG = re.compile(r"passbuild-\w+\.log")
 _NUMBER = re.compile(r"\d[\w.+!-]*")
 
 
@@ -111,7 +112,7 @@ def _form(line: str, places: dict[str, str]) -> str:
     for place, name in places.items():
         line = line.replace(place, name)
     line = _TOOK.sub("", _MARKS.sub("", _STAMP.sub("", line.rstrip())))
-    return _NUMBER.sub("#", _HASH.sub("#", line)).strip()
+    return _NUMBER.sub("#", _HASH.sub("#", _LOG.sub("#", line))).strip()
 
 
 def _as_fence(match: re.Match[str]) -> str:
