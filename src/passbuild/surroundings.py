@@ -50,7 +50,7 @@ class Surroundings:
         return cls(
             environ={name: value for name, value in os.environ.items() if name != HANDED_SOURCE},
             handed_source=os.environ.get(HANDED_SOURCE, ""),
-            cwd=Path.cwd(),
+            cwd=_cwd(),
             python=Path(sys.executable),
             prefix=Path(sys.prefix),
             base_python=_base_python(),
@@ -58,6 +58,14 @@ class Surroundings:
             cache=platformdirs.user_cache_path("passbuild", appauthor=False),
             pip_cache=platformdirs.user_cache_path("pip", appauthor=False),
         )
+
+
+def _cwd() -> Path:
+    """Return the current folder; where it was removed meanwhile, the path that the shell still shows."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path(os.environ.get("PWD", "/nowhere"))
 
 
 def _base_python() -> Path:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from passbuild.process import without_escapes
 from passbuild.settings.model import Ci
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class Dialect(Protocol):
 
     def end(self) -> str:
         """Return what ends the group."""
+
+    def output(self, text: str) -> str:
+        """Return a line of another program so that it commands nothing."""
 
     def warning(self, text: str) -> str:
         """Return the annotation for a warning; empty where the service has none."""
@@ -66,6 +70,10 @@ class GitHub:
         """Let commands be commands again, and end the group."""
         return f"::{self._token}::\n::endgroup::"
 
+    def output(self, text: str) -> str:
+        """Return it as it is: commands are stopped."""
+        return text
+
     def warning(self, text: str) -> str:
         """Return a warning for the list of annotations."""
         return f"::warning title=passbuild::{_github(text)}"
@@ -90,6 +98,10 @@ class GitLab:
     def end(self) -> str:
         """End the section."""
         return f"\x1b[0Ksection_end:{int(time.time())}:{self._name}\r\x1b[0K"
+
+    def output(self, text: str) -> str:
+        """Return it as it is: what commands needs control characters, which are left out."""
+        return text
 
     def warning(self, text: str) -> str:
         """Return nothing."""
@@ -117,6 +129,10 @@ class Azure:
         """End the group."""
         return "##[endgroup]"
 
+    def output(self, text: str) -> str:
+        """Return it with the sign of a command broken: there is no way to have them ignored."""
+        return text.replace("##", "# #")
+
     def warning(self, text: str) -> str:
         """Return a warning for the summary of the run."""
         return f"##vso[task.logissue type=warning]{_azure(text)}"
@@ -143,9 +159,10 @@ def summary(report: Report) -> str:
     """Return what the summary of a job says of one build, in Markdown."""
     if report.error is not None:
         hint = "".join(f"\n{text}\n" for text in report.error.hint.splitlines())
-        return (
-            f"### ✗ passbuild {report.command}: `{report.error.code}`\n\n```text\n{report.error.message}\n```\n{hint}"
-        )
+        message = without_escapes(report.error.message)
+        return f"### ✗ passbuild {report.command}: `{report.error.code}`\n\n```text\n{message}\n```\n{hint}"
+    if not report.artifacts:
+        return ""
     passed = [item for item in (report.environment.passed if report.environment else ()) if item.named]
     against = ", ".join(f"{item.distribution.name} {item.distribution.raw_version}" for item in passed) or "-"
     seconds = sum(step.seconds for step in report.steps)
@@ -155,7 +172,7 @@ def summary(report: Report) -> str:
 
 
 def _told(error: PassbuildError) -> str:
-    return "\n".join(filter(None, (error.message, error.hint)))
+    return without_escapes("\n".join(filter(None, (error.message, error.hint))))
 
 
 def _github(text: str) -> str:

@@ -201,7 +201,7 @@ class Speaker:
             with open(file, "a", encoding="utf-8") as stream:  # noqa: PTH123 - what is there stays
                 stream.write(ci.summary(report))
         except OSError as error:
-            self._print(line(("warning: ", "bold yellow"), f"{file}: {error.strerror or error}"))
+            self._print(line(("warning: ", "bold yellow"), f"GITHUB_STEP_SUMMARY={file}: {error.strerror or error}"))
 
     def _print(self, text: Line) -> None:
         if self._paint is None:

@@ -12,6 +12,7 @@ import click
 
 from passbuild import errors
 from passbuild.cli.options import Command
+from passbuild.cli.paint import fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,12 @@ _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _LINK = re.compile(r"\[([^]]+)\]\([^)]*\)")
 
 
+def _codes(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the codes that a shell completes."""
+    del context, parameter
+    return sorted(error.code for error in leaves(errors.PassbuildError) if error.code.startswith(incomplete))
+
+
 @click.command(
     cls=Command,
     examples=(
@@ -32,7 +39,7 @@ _LINK = re.compile(r"\[([^]]+)\]\([^)]*\)")
         ("passbuild explain version-mismatch", "what it means, why it happens, what to do"),
     ),
 )
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=_codes)
 def explain(code: str | None) -> None:
     """Print what an error means, why it happens, and what to do: CODE is what stands in error[CODE].
 
@@ -72,7 +79,7 @@ def _show(text: str) -> None:
     from passbuild.cli.run import tell_result
 
     if sys.stdout is None or not sys.stdout.isatty():
-        tell_result(text.rstrip("\n"))
+        tell_result(fitting(text.rstrip("\n"), sys.stdout.encoding if sys.stdout else None))
         return
     from rich.console import Console
     from rich.markdown import Markdown

@@ -12,11 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from enum import Enum
 
+    from click.shell_completion import CompletionItem
+
 F = TypeVar("F", bound="Callable[..., object]")
 _REPEATABLE = {
     *(Kind.NAMES, Kind.REQUIREMENTS, Kind.TAKEN, Kind.FILES),
     *(Kind.PAIRS, Kind.VARIABLES, Kind.URLS, Kind.LINKS),
 }
+
+
+_OF_FILES = {Kind.FILES, Kind.PATH, Kind.LINKS}
 
 
 class SettingOption(click.Option):
@@ -76,8 +81,8 @@ def setting_options(*without: str, several: bool = False) -> Callable[[F], F]:
             if key.name not in without:
                 function = _option(key)(function)
         if several:
-            return click.argument("sources", nargs=-1, metavar="[SOURCE]...")(function)
-        source = click.argument("source", default=".", metavar="[SOURCE]")
+            return click.argument("sources", nargs=-1, metavar="[SOURCE]...", shell_complete=_files)(function)
+        source = click.argument("source", default=".", metavar="[SOURCE]", shell_complete=_files)
         return source(function)
 
     return decorate
@@ -108,7 +113,16 @@ def _shape(key: Key) -> Mapping[str, object]:
         return {"count": True, "default": None}
     if key.kind is Kind.CHOICE:
         return {"type": click.Choice(_names(key.choices)), "default": None}
-    return {"multiple": key.kind in _REPEATABLE, "metavar": key.metavar}
+    more = {"shell_complete": _files} if key.kind in _OF_FILES else {}
+    return {"multiple": key.kind in _REPEATABLE, "metavar": key.metavar, **more}
+
+
+def _files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Leave it to the shell to complete files and folders."""
+    from click.shell_completion import CompletionItem
+
+    del context, parameter
+    return [CompletionItem(incomplete, type="file")]
 
 
 def _names(choices: type[Enum] | None) -> list[str]:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _WITHOUT_UNICODE = str.maketrans("•✓✗│├└─…", "*+x||`-.")
-_CONTROLS = dict.fromkeys((7, 8, 11, 12, 13))
-"""Control characters that would move the cursor or ring."""
+_CONTROLS = dict.fromkeys((7, 8, 11, 12, 13, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""Control characters that would move the cursor or ring, or turn around what stands behind them."""
 _FORCING = ("FORCE_COLOR", "TTY_COMPATIBLE")
 """Variables by which rich can take what is no terminal for one."""
 _STEMS = " │├└─|`-"

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from packaging.markers import Marker
+from packaging.utils import canonicalize_name, is_normalized_name
 
 from passbuild import pipeline
 from passbuild.cli.console import Speaker, tell
 from passbuild.cli.paint import let_go
-from passbuild.errors import Cancelled, OutputNotWritable, PassbuildError
+from passbuild.errors import Cancelled, OutputNotWritable, PassbuildError, WrongCommand
 from passbuild.journal import Journal
 from passbuild.plan.explain import explanation
 from passbuild.project.source import understood as understand
@@ -57,6 +58,10 @@ def run(command: str, source: str, options: dict[str, object]) -> None:
 def plan(source: str, options: dict[str, object], names: Sequence[str]) -> None:
     """Print a plan, or why these packages come from where they come from, and end with the exit code."""
     desk = _Desk("plan", options)
+    for name in names:
+        if not is_normalized_name(canonicalize_name(name)):
+            problem = f"--explain takes the name of a package, and {name!r} is none"
+            refuse(WrongCommand(problem=problem, command="passbuild plan"), (), Surroundings.here())
     order = desk.order(source)
     journal = Journal("plan", str(order.source), desk.speaker.hear)
 

@@ -185,7 +185,7 @@ class Grouped:
         """Print a line of another program."""
         self._heart.touch()
         self._heart.heard(text)
-        self._paint.write(text)
+        self._paint.write(self._dialect.output(text))
 
     def progress(self, text: str) -> None:
         """Do nothing: a log would be full of it."""

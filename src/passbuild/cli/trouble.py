@@ -16,18 +16,19 @@ if TYPE_CHECKING:
 _MESSAGE_LINES = 9
 _LAST_LINES = 8
 _HINT_LINES = 4
+_LONGEST = 600
 
 
 def lines(error: PassbuildError, *, is_streamed: bool) -> Iterator[Line]:
     """Yield the lines; `is_streamed` says that the output of other programs was told as it came."""
     first, *rest = error.message.splitlines() or [""]
-    yield line((f"error[{error.code}]: ", "bold red"), first)
-    yield from (line("  " + text) for text in _shortened(rest, _MESSAGE_LINES))
+    yield line((f"error[{error.code}]: ", "bold red"), _cut(first))
+    yield from (line("  " + _cut(text)) for text in _shortened(rest, _MESSAGE_LINES))
     if error.requirement:
         yield line(f"  while building the requirement {error.requirement} from its sdist")
     yield from _shown(error, is_streamed=is_streamed)
     for text in _shortened(error.hint.splitlines(), _HINT_LINES):
-        yield line(("hint: ", "bold cyan"), text)
+        yield line(("hint: ", "bold cyan"), _cut(text))
     if not isinstance(error, Cancelled):
         yield line(("more: ", "bold cyan"), f"passbuild explain {error.code}")
     if error.log is not None:
@@ -40,10 +41,15 @@ def _shown(error: PassbuildError, *, is_streamed: bool) -> Iterator[Line]:
     if isinstance(error, BackendFailed) and error.backend and cause is not None and not cause.file:
         return  # the frames are Python's own
     if cause is not None:
-        yield from (line(("  │ " + text, "dim")) for text in cause.excerpt)
+        yield from (line(("  │ " + _cut(text), "dim")) for text in cause.excerpt)
     elif not is_streamed:
         told = [text for text in error.output if text.strip()]
-        yield from (line(("  │ " + text, "dim")) for text in told[-_LAST_LINES:])
+        yield from (line(("  │ " + _cut(text), "dim")) for text in told[-_LAST_LINES:])
+
+
+def _cut(text: str) -> str:
+    """Return a line without its middle where it is longer than anybody reads; the JSON report has it whole."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
 
 
 def _shortened(texts: Sequence[str], count: int) -> Sequence[str]:

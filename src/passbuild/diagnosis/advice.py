@@ -13,6 +13,7 @@ from packaging.utils import canonicalize_name
 
 from passbuild.errors import PassbuildError
 from passbuild.host import probe
+from passbuild.process import without_escapes
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ _NO_HEADER = re.compile(
     r"|fatal error: '(?P<clang>[^']+)' file not found"
     r"|(?:error|C1083).*: [Cc]annot open (?:source|include) file:? [\"'](?P<other>[^\"']+)[\"']"
 )
+_NO_LIBRARY = re.compile(r"(?:cannot find|library not found for|unable to find library) -l([\w.+-]+)")
+_OF_PACKAGES = {"numpy": "numpy", "pybind11": "pybind11", "torch": "torch", "ATen": "torch", "c10": "torch"}
+"""Folders of headers that Python packages bring."""
 _NO_SPACE = "No space left on device"
 _LOW = 100_000_000
 """Bytes: a disk with less is named when one is said to be full."""
@@ -42,6 +46,7 @@ _NO_COMPILER = re.compile(
     r"|Unknown compiler\(s\): (?P<meson>.+)"
     r"|(?P<msvc>Microsoft Visual C\+\+ [\d.]+ or greater is required)"
 )
+_COMPILER = re.compile(r"(?:cc|c\+\+|g\+\+|clang|clang\+\+|gfortran|nvcc|icx|icpx|cl\.exe)(?:-\d+)?$")
 _BACKENDS = {
     "setuptools.build_meta": "setuptools",
     "setuptools.build_meta:__legacy__": "setuptools",
@@ -79,14 +84,18 @@ class Scene:
 
 def given(error: BackendFailed, scene: Scene) -> str:
     """Return what to type, or an empty text where nothing gives reason to say anything."""
+    said = [error.cause.text, *error.cause.excerpt] if error.cause is not None else error.lines
+    said = [without_escapes(line) for line in said]
     return (
         _about_signal(-error.status)
-        or about_space(error.lines, scene.folders)
+        or about_space(said, scene.folders)
         or _about_rebuild(error.lines, scene)
         or _about_backend(error.backend, scene)
-        or _about_modules(error.lines, scene)
-        or _about_headers(error.lines, scene)
-        or missing_compiler(error.lines)
+        or _about_modules(said, scene)
+        or _about_headers(said, scene)
+        or missing_compiler(said)
+        or _about_memory(said)
+        or _about_libraries(said)
     )
 
 
@@ -107,6 +116,22 @@ def about_space(output: Sequence[str], folders: Sequence[Path]) -> str:
     low = [f"{folder} has {size // 1_000_000} MB left" for folder, size in free.items() if size < _LOW]
     where = "; ".join(low) or "the disk that it names has room again by now"
     return f"{where}; free some space, or choose other places: TMPDIR, --cache-dir, --outdir"
+
+
+def _about_memory(output: Sequence[str]) -> str:
+    is_killed = any("Killed signal terminated program" in line for line in output)
+    return _about_signal(signal.SIGKILL) if is_killed else ""
+
+
+def _about_libraries(output: Sequence[str]) -> str:
+    for line in output:
+        found = _NO_LIBRARY.search(line)
+        if found is not None:
+            return (
+                f"the linker found no lib{found[1]}: install the package that brings it (Debian: apt-file search "
+                f"lib{found[1]}.so), or name its folder with -E LIBRARY_PATH=FOLDER"
+            )
+    return ""
 
 
 def _about_signal(number: int) -> str:
@@ -182,6 +207,9 @@ def _about_header(header: str, scene: Scene) -> str:
     absent = _absent(first, scene) if first.isidentifier() else []
     if absent:
         return f"{absent[0]} is installed in {scene.host.prefix}; add `--passthrough {absent[0]}`"
+    package = _OF_PACKAGES.get(first)
+    if package is not None and package not in _present(scene):
+        return f"{package} brings {header}: install it in {scene.host.prefix} and add `--passthrough {package}`"
     return (
         f"no folder that the compiler searched has {header}: install the package that brings it (Debian: apt-file "
         f"search {header}), or name its folder with -E CPATH=FOLDER"
@@ -232,6 +260,9 @@ def _of_source(module: str, source: Path) -> Path | None:
 
 
 def _about_compiler(found: re.Match[str]) -> str:
+    command = PurePath(found["command"] or "").name
+    if command and not _COMPILER.search(command):
+        return f"{command} is not there: install it, or put it on PATH"
     compiler = found["command"] or found["program"] or found["cmake"] or found["msvc"]
     if found["meson"]:
         compiler = ", ".join(re.findall(r"'([^']+)'", found["meson"])) or found["meson"]

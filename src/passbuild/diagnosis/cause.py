@@ -1,7 +1,8 @@
 """Find in a failed hook's output what went wrong first: of the compiler, the linker, CMake, Meson, Cython or Python.
 
-A Python exception that only says that a program failed is a consequence: then the program's own words are looked for,
-from the command on that failed. What matches nothing here stays as it is: no cause is better than a wrong one.
+An exception counts that left the hook, not one that was caught and printed. One that only says that a program failed
+is a consequence: then the program's own words are looked for, from the command on that failed. Without an exception the
+last words count where they are an error. What matches nothing here stays as it is: no cause is better than a wrong one.
 """
 
 from __future__ import annotations
@@ -27,8 +28,16 @@ _COMPILED = re.compile(
 _FORTRAN = re.compile(r"(?P<file>[^\s:][^:]*):(?P<line>\d+):\d+:$")
 _RUST = re.compile(r"error(?:\[E\d+\])?: (?!could not compile|aborting due to|process didn't exit)(?P<text>.+)")
 _RUST_PLACE = re.compile(r"\s*--> (?P<file>.+):(?P<line>\d+):\d+$")
+_REQUIRED = re.compile(r"(?P<file>\S+?):(?P<line>\d+):\d+: +required from here")
+_PROBES = ("conftest", "CMakeScratch", "CMakeTmp", "TryCompile", "meson-private")
+"""Parts of the paths of what is compiled to see whether that works."""
+_OTHERS = re.compile(
+    r"(?P<text>configure: error: .+|make(?:\[\d+\])?: \*\*\* (?!.*Error \d+$).+|No package '[^']+' found"
+    r"|Rust not found.*|fatal error: .+|error: can't find Rust compiler.*)"
+)
 _LINKED = re.compile(
-    r"(?P<text>(?:\S*/)?ld(?:\.\w+)?: (?:error: )?(?:cannot find|library not found|undefined|.*: undefined reference).*"
+    r"(?P<text>.*recompile with -fPIC.*"
+    r"|(?:\S*/)?ld(?:\.\w+)?: (?:error: )?(?:cannot find|library not found|undefined|.*: undefined reference).*"
     r"|.*: undefined reference to .*|Undefined symbols for architecture .*|LINK : fatal error .*)"
 )
 _PROGRAM = rf"(?:\S*/)?(?:[\w.-]*-)?{_COMPILERS}(?:-\d+)?"
@@ -40,6 +49,9 @@ _CYTHON_BEGIN = "Error compiling Cython file:"
 _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _TRACEBACK = "Traceback (most recent call last):"
 _BECAUSE = "The above exception was the direct cause of the following exception:"
+_DURING = "During handling of the above exception, another exception occurred:"
+_HOOK = "_in_process.py"
+"""The first frame of every exception that leaves a hook (pyproject_hooks)."""
 _RAISED = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?:: (?P<text>.*))?$")
 _CONSEQUENCE = re.compile(
     r"(?:[\w.]*(?:CalledProcessError|CompileError|LinkError|DistutilsExecError|ExecError|FailedLiveProcessError|BackendInvalid)\b"
@@ -47,9 +59,10 @@ _CONSEQUENCE = re.compile(
     r"|.*(?:non-zero exit status|failed with exit (?:code|status)))"
 )
 _COMMAND = re.compile(rf"{_PROGRAM} .* (?:-c|-o|-shared) ")
-_SIGNS = ("rror", "ERROR", "undefined", "Undefined", "ld: ", "nvcc")
+_SIGNS = ("rror", "ERROR", "undefined", "Undefined", "ld: ", "nvcc", "***", "No package", "Rust", "-fPIC")
 """One of them is in every line that a pattern here matches; to look for them is faster."""
 _FAILED = "FAILED: "
+_LOOKED_BACK = 40
 _SHOWN = 6
 """Lines of an excerpt."""
 
@@ -60,7 +73,8 @@ def found(output: Sequence[str], folder: Path) -> Cause | None:
     raised = _raised(lines, folder)
     if raised is not None and not _CONSEQUENCE.match(raised.text):
         return raised
-    return _of_programs(lines, folder) or raised or _said(lines)
+    last = _said(lines) if raised is None else None
+    return last or _of_programs(lines, folder) or raised
 
 
 def _of_programs(lines: Sequence[str], folder: Path) -> Cause | None:
@@ -78,10 +92,10 @@ def _of_programs(lines: Sequence[str], folder: Path) -> Cause | None:
 
 
 def _said(lines: Sequence[str]) -> Cause | None:
-    """Return the last line where that is an error, as setuptools ends with one."""
+    """Return the last line where that is an error, as setuptools and `sys.exit` end with one."""
     last = next((line for line in reversed(lines) if line.strip()), "")
-    is_cause = last.startswith("error: ") and not _CONSEQUENCE.match(last)
-    return Cause(text=last, excerpt=(last,)) if is_cause else None
+    is_error = last.startswith(("error: ", "ERROR: ", "fatal: ", "configure: error: "))
+    return Cause(text=last, excerpt=(last,)) if is_error and not _CONSEQUENCE.match(last) else None
 
 
 def _begin(lines: Sequence[str]) -> int:
@@ -98,7 +112,7 @@ def _errors(lines: Sequence[str], folder: Path) -> Iterator[Cause]:
         is_cython = is_cython or line.startswith(_CYTHON_BEGIN)
         if not is_cython and not any(sign in line for sign in _SIGNS):
             continue
-        for reader in (_compiled, _rust, _fortran, _linked, _tool, _cmake, _meson):
+        for reader in (_compiled, _rust, _fortran, _linked, _tool, _cmake, _meson, _other):
             cause = reader(lines, index, folder)
             if cause is not None:
                 yield cause
@@ -114,7 +128,15 @@ def _compiled(lines: Sequence[str], index: int, folder: Path) -> Cause | None:
     if match is None:
         return None
     file, line = match["file"] or match["file_"], match["line"] or match["line_"]
+    if any(part in file for part in _PROBES):
+        return None
     excerpt = (lines[index], *_indented(lines[index + 1 :]))
+    if not _is_own(file, folder):
+        for before in range(index - 1, max(index - _LOOKED_BACK, -1), -1):  # a template, used by the project
+            used = _REQUIRED.match(lines[before])
+            if used is not None and _is_own(used["file"], folder):
+                file, line, excerpt = used["file"], used["line"], (lines[before], *excerpt)
+                break
     text = match["text"] or match["text_"]
     return Cause(text=text, file=_named(file, folder), line=int(line), excerpt=excerpt[:_SHOWN])
 
@@ -142,6 +164,12 @@ def _fortran(lines: Sequence[str], index: int, folder: Path) -> Cause | None:
     return None
 
 
+def _other(lines: Sequence[str], index: int, folder: Path) -> Cause | None:
+    del folder
+    match = _OTHERS.match(lines[index])
+    return Cause(text=match["text"], excerpt=(lines[index],)) if match else None
+
+
 def _linked(lines: Sequence[str], index: int, folder: Path) -> Cause | None:
     del folder
     match = _LINKED.match(lines[index])
@@ -159,7 +187,10 @@ def _cmake(lines: Sequence[str], index: int, folder: Path) -> Cause | None:
     if match is None:
         return None
     block = [line for line in takewhile(lambda text: not text or text.startswith("  "), lines[index + 1 :]) if line]
-    text = match["text"] or (block[0].strip() if block else lines[index])
+    told = [line.strip() for line in block if line.startswith("  ")]
+    if told and told[0].startswith("By not providing"):  # what it was looking for stands further below
+        told = [line for line in told if line.startswith("Could not find")] or told
+    text = match["text"] or _joined(told) or lines[index]
     file, line = match["file"] or "", int(match["line"] or 0)
     return Cause(text=text, file=_named(file, folder), line=line, excerpt=(lines[index], *block)[:_SHOWN])
 
@@ -189,29 +220,51 @@ class _Raise:
 
     frames: tuple[tuple[str, int, str], ...]
     """File, line number and source line of each frame."""
-    text: str
+    message: tuple[str, ...]
+    """The lines from the exception's name on, without blank ones."""
 
 
 def _raised(lines: Sequence[str], folder: Path) -> Cause | None:
-    """Return the exception that ended the hook: the last one, or the first of those that it was caused by."""
+    """Return the exception that left the hook; of those that it was raised from, the first."""
     begins = [index for index, line in enumerate(lines) if line == _TRACEBACK]
     if not begins:
         return None
-    chosen = len(begins) - 1
-    while chosen > 0 and _BECAUSE in lines[begins[chosen - 1] : begins[chosen]]:
-        chosen -= 1
-    end = begins[chosen + 1] if chosen + 1 < len(begins) else len(lines)
-    read = _traceback(lines[begins[chosen] + 1 : end])
-    if read is None:
+    tracebacks = [
+        _traceback(lines[begin + 1 : end]) for begin, end in zip(begins, [*begins[1:], len(lines)], strict=True)
+    ]
+    last = tracebacks[-1]
+    if last is None or not any(file.endswith(_HOOK) for file, _, _ in last.frames):
         return None
-    own = [frame for frame in read.frames if _is_own(frame[0], folder)]
+    chosen, others = last, []
+    for number in range(len(begins) - 1, 0, -1):
+        between, before = lines[begins[number - 1] : begins[number]], tracebacks[number - 1]
+        if before is None or not (_BECAUSE in between or _DURING in between):
+            break
+        if _BECAUSE in between:
+            chosen, others = before, [*others, f"led to: {chosen.message[0]}"]
+        else:
+            others.append(f"after: {before.message[0]}")
+    return _placed(chosen, tuple(others), folder)
+
+
+def _placed(item: _Raise, others: tuple[str, ...], folder: Path) -> Cause:
+    own = [frame for frame in item.frames if _is_own(frame[0], folder)]
+    excerpt = (*item.message[:_SHOWN], *others[:2])
     if not own:
-        return Cause(text=read.text, excerpt=tuple(read.text.splitlines()[:_SHOWN]))
+        return Cause(text=_joined(item.message), excerpt=excerpt)
     file, number, source = own[-1]
     file = "setup.py" if file == "<string>" else file
     source = source or _source(folder / file, number)
-    shown = (f"{_named(file, folder)}:{number}: {source}" if source else f"{_named(file, folder)}:{number}", read.text)
-    return Cause(text=read.text, file=_named(file, folder), line=number, excerpt=shown)
+    place = f"{_named(file, folder)}:{number}"
+    shown = (f"{place}: {source}" if source else place, *excerpt)
+    return Cause(text=_joined(item.message), file=_named(file, folder), line=number, excerpt=shown)
+
+
+def _joined(message: Sequence[str]) -> str:
+    """Return the first line of a message, with the next one where it only announces that."""
+    if len(message) > 1 and message[0].endswith((":", ",")):
+        return f"{message[0]} {message[1].strip()}"
+    return message[0] if message else ""
 
 
 def _traceback(lines: Sequence[str]) -> _Raise | None:
@@ -223,9 +276,10 @@ def _traceback(lines: Sequence[str]) -> _Raise | None:
             source = after.strip() if after.startswith("    ") else ""
             frames.append((match["file"], int(match["line"]), source))
         elif line and not line[0].isspace():
-            return (
-                _Raise(frames=tuple(frames), text=line) if _RAISED.match(line) or line.startswith("error: ") else None
-            )
+            if not _RAISED.match(line) and not line.startswith("error: "):
+                return None
+            told = takewhile(lambda text: text not in (_BECAUSE, _DURING), lines[index:])
+            return _Raise(frames=tuple(frames), message=tuple(text for text in told if text.strip()))
     return None
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TRACEBACK = "Traceback (most recent call last):"
+_HOOK = '  File "/env/pyproject_hooks/_in_process/_in_process.py", line 389, in <module>'
 _FAILED = "error: command '/usr/bin/gcc' failed with exit code 1"
 
 
@@ -109,6 +110,7 @@ def test_an_exception_is_placed_in_the_last_frame_of_the_project(tmp_path: Path)
     (tmp_path / "setup.py").touch()
     lines = [
         _TRACEBACK,
+        _HOOK,
         '  File "/env/lib/python3.11/site-packages/setuptools/build_meta.py", line 311, in run_setup',
         "    exec(code, locals())",
         '  File "<string>", line 2, in <module>',
@@ -136,6 +138,7 @@ def test_an_exception_that_tells_of_a_program_gives_way_to_what_the_program_said
         "../src/a.cpp:9:3: error: 'r' was not declared in this scope",
         "ninja: build stopped: subcommand failed.",
         _TRACEBACK,
+        _HOOK,
         '  File "/env/lib/python3.11/subprocess.py", line 571, in run',
         "subprocess.CalledProcessError: Command '['ninja', '-v']' returned non-zero exit status 1.",
     ]
@@ -160,6 +163,7 @@ def test_of_a_chain_of_exceptions_the_first_cause_counts(tmp_path: Path) -> None
         "The above exception was the direct cause of the following exception:",
         "",
         _TRACEBACK,
+        _HOOK,
         '  File "b.py", line 1, in <module>',
         "RuntimeError: it does not work",
     ]
@@ -175,6 +179,7 @@ def test_an_error_that_a_probe_had_before_is_none_of_the_failure(tmp_path: Path)
     lines = [
         "probe.c:1:10: fatal error: q.h: No such file or directory",
         _TRACEBACK,
+        _HOOK,
         '  File "a.py", line 1, in <module>',
         "ValueError: no valve",
     ]
@@ -197,3 +202,67 @@ def test_colors_do_not_hide_the_error(tmp_path: Path) -> None:
 
     assert found is not None
     assert (found.text, found.place) == ("error: q", "a.c:3")
+
+
+def test_an_exception_that_was_caught_and_printed_is_none_of_the_failure(tmp_path: Path) -> None:
+    """The last words of the hook count then."""
+    lines = [
+        _TRACEBACK,
+        '  File "setup.py", line 7, in <module>',
+        "FileNotFoundError: nothing there",
+        "error: need libfoo >= 3, found 2; see README",
+    ]
+
+    found = cause.found(lines, tmp_path)
+
+    assert found is not None
+    assert found.text == "error: need libfoo >= 3, found 2; see README"
+
+
+def test_a_message_of_several_lines_is_shown_with_what_it_announces(tmp_path: Path) -> None:
+    """Its first line alone may be half a sentence."""
+    lines = [
+        _TRACEBACK,
+        _HOOK,
+        '  File "a.py", line 1, in f',
+        "ValueError: the build failed:",
+        "",
+        "  no CUDA",
+        "Install it.",
+    ]
+
+    found = cause.found(lines, tmp_path)
+
+    assert found is not None
+    assert found.text == "ValueError: the build failed: no CUDA"
+    assert found.excerpt == ("ValueError: the build failed:", "  no CUDA", "Install it.")
+
+
+def test_what_an_exception_came_after_is_shown(tmp_path: Path) -> None:
+    """`raise` in an `except` without `from`."""
+    lines = [
+        *(_TRACEBACK, '  File "a.py", line 1, in f', "OSError: CUDA_HOME is not set", ""),
+        *("During handling of the above exception, another exception occurred:", ""),
+        *(_TRACEBACK, _HOOK, '  File "a.py", line 3, in f', "RuntimeError: configuration failed"),
+    ]
+
+    found = cause.found(lines, tmp_path)
+
+    assert found is not None
+    assert found.text == "RuntimeError: configuration failed"
+    assert "after: OSError: CUDA_HOME is not set" in found.excerpt
+
+
+def test_an_error_in_a_header_is_placed_where_the_project_used_it(tmp_path: Path) -> None:
+    """A template of the standard library is not at fault."""
+    (tmp_path / "m.cpp").touch()
+    lines = [
+        "/usr/include/c++/12/bits/stl_algo.h:1842:14:   required from 'void std::sort()'",
+        "m.cpp:7:12:   required from here",
+        "/usr/include/c++/12/bits/predefined_ops.h:45:23: error: no match for 'operator<'",
+    ]
+
+    found = cause.found(lines, tmp_path)
+
+    assert found is not None
+    assert (found.text, found.place) == ("error: no match for 'operator<'", "m.cpp:7")
