@@ -5,7 +5,8 @@ import os
 import nox
 
 nox.options.default_venv_backend = "venv"
-PASSBUILD = os.environ.get("TOOL_PACKAGE", "passbuild")
+PASSBUILD = os.environ["TOOL_PACKAGE"]
+"""Where passbuild comes from: what pip installs, such as a folder, a wheel or a URL."""
 
 
 @nox.session

@@ -4,7 +4,7 @@
 #
 #   PYTHON              the Python that the wheel is for (default: python3)
 #   HOST_REQUIREMENTS   what the host has (default: numpy)
-#   TOOL_PACKAGE   where passbuild comes from (default: passbuild, from the index)
+#   TOOL_PACKAGE        where passbuild comes from: what pip installs, such as a folder, a wheel or a URL
 set -euo pipefail
 
 work=${WORK:-$PWD/.pipeline}
@@ -15,7 +15,7 @@ mkdir -p "$work"
 "$work/host/bin/python" -m pip install --quiet ${HOST_REQUIREMENTS:-numpy}
 
 "${PYTHON:-python3}" -m venv "$work/tool"
-"$work/tool/bin/python" -m pip install --quiet "${TOOL_PACKAGE:-passbuild}"
+"$work/tool/bin/python" -m pip install --quiet "$TOOL_PACKAGE"
 
 # What does not fit is found before anything is compiled.
 "$work/tool/bin/passbuild" doctor . --host "$work/host"

@@ -235,7 +235,8 @@ def _raised(lines: Sequence[str], folder: Path) -> Cause | None:
     last = tracebacks[-1]
     if last is None or not any(file.endswith(_HOOK) for file, _, _ in last.frames):
         return None
-    chosen, others = last, []
+    chosen = last
+    others: list[str] = []
     for number in range(len(begins) - 1, 0, -1):
         between, before = lines[begins[number - 1] : begins[number]], tracebacks[number - 1]
         if before is None or not (_BECAUSE in between or _DURING in between):
