@@ -61,8 +61,14 @@ def _planned(plan: Plan) -> Iterator[Finding]:
         names = ", ".join(item.name for item in members)
         yield note(_PASSED, f"and what they need: {names}")
     yield from (_readable(item) for item in (*named, *members) if not os.access(item.location, os.R_OK | os.X_OK))
+    warned = {decision.name for decision in plan.decisions if any(decision.name in text for text in plan.warnings)}
     for decision in plan.decisions:
-        if decision.origins and decision.action in {Action.INSTALL, Action.SKIP}:
+        if not decision.origins or decision.name in warned:
+            continue
+        if decision.action is Action.INSTALL:
+            cure = "install it on the host, or have that refused with --on-missing error"
+            yield warning(_PASSED, f"{decision.name}: {decision.reason}", cure)
+        elif decision.action is Action.SKIP:
             yield note(_PASSED, f"{decision.name}: {decision.reason}")
     if not any(decision.origins for decision in plan.decisions):
         yield skipped(_PASSED, "nothing is named to pass through")
