@@ -13,9 +13,12 @@ def start() -> None:
     """
     gc.disable()
     atexit.register(gc.freeze)  # the interpreter looks for cycles in any case when it ends; there it finds none
-    from passbuild import cli  # click and what it imports are what it is switched off for
+    try:
+        from passbuild import cli  # click and what it imports are what it is switched off for
 
-    cli.start()
+        cli.start()
+    except KeyboardInterrupt:  # in the first moments, before signals are ours
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":
