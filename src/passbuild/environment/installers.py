@@ -133,8 +133,16 @@ def chosen(settings: Settings, host: Host, surroundings: Surroundings) -> Instal
 
 
 def environ_for(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the installer's environment: the user's, less what shows it the host or sends it elsewhere."""
-    hidden = {*_ELSEWHERE, "PYTHONPATH", "PYTHONHOME", "PYTHONPLATLIBDIR", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"}
+    """Return the installer's environment: the user's, less what shows it the host, sends it elsewhere or wraps it."""
+    hidden = {
+        "COLUMNS",
+        *_ELSEWHERE,
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "PYTHONPLATLIBDIR",
+        "VIRTUAL_ENV",
+        "__PYVENV_LAUNCHER__",
+    }
     kept = {name: value for name, value in environ.items() if name not in hidden}
     return {**kept, "PYTHONNOUSERSITE": "1", "PYTHONIOENCODING": "utf-8", "PIP_NO_INPUT": "1"}
 
