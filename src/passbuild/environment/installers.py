@@ -315,11 +315,15 @@ def _own_pip(minor: str) -> Version | None:
     """Return the version of the pip beside passbuild; None where there is none that serves this Python."""
     if importlib.util.find_spec("pip") is None:
         return None
-    from importlib.metadata import metadata as metadata_of
+    from importlib.metadata import distribution
 
-    metadata = metadata_of("pip")
-    version, supported = Version(metadata["Version"]), SpecifierSet(metadata["Requires-Python"] or "")
-    return version if version >= _PIP_WITH_PYTHON_OPTION and supported.contains(minor) else None
+    found = distribution("pip")
+    version, supported = Version(found.version), SpecifierSet(found.metadata["Requires-Python"] or "")
+    if version < _PIP_WITH_PYTHON_OPTION or not supported.contains(minor):
+        return None
+    # One that PYTHONPATH shows is not the one that runs: that does not see PYTHONPATH.
+    is_ours = Path(str(found.locate_file(""))).is_relative_to(sys.prefix)
+    return version if is_ours else _PIP_WITH_PYTHON_OPTION
 
 
 def _embedded(minor: str) -> Path | None:
