@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import functools
-import http.server
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import places
 from tests.integration import wheelhouse
 from tests.integration.bench import Bench, Workshop, fingerprint
 
@@ -45,14 +43,5 @@ def served(bench: Bench) -> Iterator[str]:
     """Serve the test's folder `pages` on loopback."""
     pages = bench.folder / "pages"
     pages.mkdir()
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(pages))) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    with places.served(pages) as address:
+        yield address

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import places
 from tests.integration.test_sdist_requirements import sdist
 
 if TYPE_CHECKING:
@@ -404,18 +405,9 @@ def test_a_store_that_cannot_be_used_is_told_and_the_build_goes_on(bench: Bench)
 
 def test_a_full_disk_under_the_store_is_told_and_the_build_goes_on(bench: Bench, tmp_path: Path) -> None:
     """A file system of a megabyte: nothing is left there, and the build has a temporary environment."""
-    small = tmp_path / "small"
-    small.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", small], check=False, capture_output=True, text=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
-    try:
+    with places.small_disk(tmp_path / "small", "40k") as small:
         run = build(bench, own_host(bench), bench.project(imports=["engine"]), "--cache-dir", small / "store")
         left = list((small / "store" / "environments").glob("*"))
-    finally:
-        subprocess.run(["umount", small], check=True)
 
     assert run.code == 0, run.stderr
     assert run.document["environment"]["stored"] is False

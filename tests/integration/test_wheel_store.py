@@ -24,6 +24,7 @@ from passbuild.environment.store import Store
 from passbuild.errors import InvalidSettings, NotAStore
 from passbuild.shared_place import Shared
 from passbuild.wheel_store import Wheels
+from tests import places
 from tests.integration.bench import fingerprint
 from tests.samples.records_what_it_sees.backend import tiny_wheel
 
@@ -483,14 +484,8 @@ def test_a_store_that_cannot_be_written_is_told_and_the_build_goes_on(tmp_path: 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """Yield a file system of 100 kB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    argv = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(folder)]
-    mounted = subprocess.run(argv, check=False, capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    with places.small_disk(tmp_path / "small", "100k") as folder:
+        yield folder
 
 
 def test_a_store_that_may_only_be_read_answers(small: Path, wheel: Path) -> None:

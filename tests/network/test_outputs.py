@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import places
 from tests.network.tools import SAMPLES
 
 if TYPE_CHECKING:
@@ -129,14 +130,8 @@ def test_a_missing_compiler_is_named_with_what_to_install(host: Path, tmp_path: 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a file system of 20 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    argv = ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(folder)]
-    mounted = subprocess.run(argv, check=False, capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    with places.small_disk(tmp_path / "small", "20m") as folder:
+        yield folder
 
 
 def test_a_full_disk_is_named_with_what_is_left_on_it(host: Path, tmp_path: Path, small_disk: Path) -> None:

@@ -10,7 +10,7 @@ from passbuild.cli.paint import line
 from passbuild.plan.model import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from passbuild.settings.model import Settings
 
 _FOUND = "on the host: "
+"""A fact that the title of a branch has already."""
 _HEADS = {
     Action.INSTALL: ("installed into the build environment", "bold cyan"),
     Action.SKIP: ("left out", "bold yellow"),
@@ -117,7 +118,7 @@ def _branch(  # noqa: PLR0913 - a branch of a tree has all of these
     decision = reasons.get(distribution.name)
     children = below.get(distribution.name, [])
     if decision is not None:
-        told = [decision.reason, *(fact for fact in _facts(decision) if not fact.startswith(_FOUND))]
+        told = [decision.reason, *(fact for fact in decision.facts if not fact.startswith(_FOUND))]
         yield from (line((f"{stem}{'│' if children else ' '}  {text}", "dim")) for text in told)
     for index, child in enumerate(children):
         yield from _branch(child, below, home, stem, is_last=index == len(children) - 1, reasons=reasons)
@@ -129,16 +130,7 @@ def _decided(plan: Plan, action: Action) -> Iterator[Line]:
         yield line(_HEADS[action])
     for item in decisions:
         yield line("  ", (item.name, "bold"), f"  {item.reason}")
-        yield from (line((f"    {fact}", "dim")) for fact in _facts(item))
-
-
-def _facts(item: Decision) -> Iterable[str]:
-    if item.wanted:
-        yield f"wanted: {item.wanted}"
-    if item.found:
-        yield f"{_FOUND}{item.found}"
-    if item.origins:
-        yield f"named by: {', '.join(item.origins)}"
+        yield from (line((f"    {fact}", "dim")) for fact in item.facts)
 
 
 def _settings(settings: Settings) -> Iterator[Line]:

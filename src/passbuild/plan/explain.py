@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from passbuild.host.model import Distribution, Host
-    from passbuild.plan.model import Decision, Passed, Plan
+    from passbuild.plan.model import Passed, Plan
     from passbuild.settings.model import Settings
 
 _ANSWERS = {
@@ -46,7 +46,7 @@ def explanation(name: str, plan: Plan, settings: Settings, host: Host) -> Explan
     taken = next((item for item in settings.taken_away if item.value == normalized), None)
     facts = [f"no-passthrough takes it away: {taken.origin}"] if taken else []
     if decision is not None:
-        facts += [*_of_decision(decision), *_needs(normalized, plan)]
+        facts += [*decision.facts, *_needs(normalized, plan)]
         facts += _of_distribution(host.distributions.get(normalized), passed.get(normalized))
         return Explanation(
             name=normalized, answer=f"{_ANSWERS[decision.action]}: {decision.reason}", facts=tuple(dict.fromkeys(facts))
@@ -74,15 +74,6 @@ def _absent(name: NormalizedName, host: Host, facts: list[str]) -> Explanation:
     facts = [*facts, *(f"did you mean {found}?" for found in close)]
     facts += ["what is installed for the build may bring it along: the JSON report of a build lists all of that"]
     return Explanation(name=name, answer=answer, facts=tuple(facts))
-
-
-def _of_decision(decision: Decision) -> Iterator[str]:
-    if decision.wanted:
-        yield f"wanted: {decision.wanted}"
-    if decision.found:
-        yield f"on the host: {decision.found}"
-    if decision.origins:
-        yield f"named by: {', '.join(decision.origins)}"
 
 
 def _needs(name: NormalizedName, plan: Plan) -> Iterator[str]:

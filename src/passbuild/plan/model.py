@@ -45,6 +45,12 @@ class Decision:
     origins: tuple[str, ...] = ()
     """Where the name was named."""
 
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """What it rests on, one fact in each: wanted, found, and named by whom."""
+        told = (("wanted", self.wanted), ("on the host", self.found), ("named by", ", ".join(self.origins)))
+        return tuple(f"{what}: {text}" for what, text in told if text)
+
 
 @frozen
 class Passed:
