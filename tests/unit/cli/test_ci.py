@@ -99,3 +99,12 @@ def test_the_file_at_fault_is_named_as_the_repository_calls_it(tmp_path: Path) -
     assert ci.place(_ERROR, project, workspace) == ("packages/pump/src/a.c", 7)
     assert ci.place(_ERROR, project, {"GITHUB_WORKSPACE": str(tmp_path / "other")}) == ("", 0)
     assert ci.place(_ERROR, None, workspace) == ("", 0)
+
+
+def test_what_a_backend_prints_commands_nothing_on_azure() -> None:
+    """Azure has no word by which commands are ignored: their sign is broken."""
+    dialect = ci.Azure()
+
+    assert dialect.output("##vso[task.complete result=Failed;]done") == "# #vso[task.complete result=Failed;]done"
+    assert dialect.output("  ##[error]x") == "  # #[error]x"
+    assert ci.GitHub().output("::error::x") == "::error::x"

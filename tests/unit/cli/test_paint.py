@@ -102,3 +102,13 @@ def test_a_reader_who_has_gone_is_told_no_more() -> None:
 def test_a_closed_stream_is_told_nothing() -> None:
     """`2>&-`: there is no standard error."""
     painter(None, Color.ALWAYS, {}).print(_LINE)
+
+
+@pytest.mark.parametrize("told", ["\x1b[31mred\x1b[0m", "\x1b]0;title\x07red", "\u202ered\u2069", "\x1b[?25lred\x07"])
+def test_what_others_print_cannot_change_the_terminal(told: str) -> None:
+    """Colors, titles, hidden cursors and characters that turn the line around are left out."""
+    stream = Stream(is_terminal=False)
+
+    painter(stream, Color.NEVER, {}).write(told)
+
+    assert stream.written() == "red\n"

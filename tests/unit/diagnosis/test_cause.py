@@ -88,6 +88,35 @@ _FAILED = "error: command '/usr/bin/gcc' failed with exit code 1"
             "a.f90:2",
         ),
         (
+            [
+                "CMake Error at CMakeLists.txt:4 (find_package):",
+                '  By not providing "FindValve.cmake" in CMAKE_MODULE_PATH this project',
+                "",
+                '  Could not find a package configuration file provided by "Valve"',
+            ],
+            'Could not find a package configuration file provided by "Valve"',
+            "CMakeLists.txt:4",
+        ),
+        (
+            [
+                "conftest.c:1:10: fatal error: q.h: No such file or directory",
+                "configure: error: valve not found",
+                "done",
+            ],
+            "configure: error: valve not found",
+            "",
+        ),
+        (
+            ["make: *** No rule to make target 'valve'.  Stop.", "make: *** [Makefile:2: all] Error 2"],
+            "make: *** No rule to make target 'valve'.  Stop.",
+            "",
+        ),
+        (
+            ["probe.c:1:1: error: fails on purpose", "FAILED: a.o", "compile a.c", "a.c:2:1: error: no valve"],
+            "error: no valve",
+            "a.c:2",
+        ),
+        (
             ["running build", "error: package directory 'q' does not exist"],
             "error: package directory 'q' does not exist",
             "",
