@@ -631,3 +631,16 @@ def test_a_program_that_does_not_end_is_ended_with_all_that_it_started(tmp_path:
     os.set_blocking(reading, True)
     with os.fdopen(reading, "rb") as stream:
         assert stream.read() == b"begun"
+
+
+def test_a_named_package_that_would_be_downloaded_is_warned_of(bench: Bench) -> None:
+    """It is what somebody with such a project has to hear; the cure says how to have it refused."""
+    host = bench.host("engine==1.0", "fuel==1.0")
+    project = bench.project(requires=["tool"])
+
+    run = _doctor(bench, project, "--host", host, "--passthrough", "tool")
+
+    (state, fact, cure) = _found(run, "passthrough")[0]
+    assert state == "warning"
+    assert fact.startswith("tool: not installed in ")
+    assert "--on-missing error" in cure

@@ -149,3 +149,11 @@ def test_a_mistyped_code_is_corrected(bench: Bench) -> None:
 
     assert done.returncode == 2
     assert "did you mean 'backend-failed'?" in done.stderr
+
+
+def test_a_page_is_told_in_what_the_stream_can_write(bench: Bench) -> None:
+    """A locale without Unicode gets other signs, and no traceback."""
+    told = _said(bench, "explain", "backend-failed", PYTHONIOENCODING="ascii")
+
+    assert told.startswith("# backend-failed\n")
+    assert told.isascii()

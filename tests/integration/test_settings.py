@@ -270,6 +270,18 @@ def test_unknown_keys_of_the_build_system_table_are_refused(bench: Bench, key: s
     assert hint in run.error["hint"]
 
 
+def test_a_mistyped_table_of_ours_is_told(bench: Bench) -> None:
+    """It would name packages that nobody passes; the table of another tool is no mistake."""
+    mistyped = bench.project(name="mistyped", toml='[tool.pasbuild]\npassthrough = ["engine"]')
+    other = bench.project(name="other", toml="[tool.pybuild]\nx = 1")
+
+    runs = [bench.passbuild("plan", project, "--host", bench.host(*_HOST)) for project in (mistyped, other)]
+
+    assert [run.code for run in runs] == [2, 0]
+    assert "pyproject.toml [tool.pasbuild]" in runs[0].error["message"]
+    assert runs[0].error["hint"] == "did you mean [tool.passbuild]?"
+
+
 @pytest.mark.parametrize("key", ["build_isolation_passthrough", "build-isolation-passthrough"])
 def test_the_drafts_key_in_the_build_system_table_names_what_passes_through(bench: Bench, key: str) -> None:
     """The draft PEP's own key, in either spelling; `no-passthrough` takes away from it as from any other source."""
