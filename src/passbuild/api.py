@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from passbuild import pipeline, workspace
-from passbuild.errors import HostChanged, PassbuildError
+from passbuild.errors import HostChanged, PassbuildError, SystemRefused
 from passbuild.journal import Journal
 from passbuild.project.source import of_path, understood
 from passbuild.report import Summary
@@ -77,6 +77,12 @@ def install(
     except PassbuildError as error:
         error.summary = summary(error)
         raise
+    except OSError as error:
+        refused = SystemRefused.of(error)
+        if refused is None:
+            raise
+        refused.summary = summary(refused)
+        raise refused from error
 
 
 def make_plan(source: Source = ".", *, tell: Tell | None = None, **settings: object) -> Report:
@@ -149,3 +155,9 @@ def _reported(journal: Journal) -> Iterator[None]:
     except PassbuildError as error:
         error.report = journal.failed(error)
         raise
+    except OSError as error:
+        refused = SystemRefused.of(error)
+        if refused is None:
+            raise
+        refused.report = journal.failed(refused)
+        raise refused from error

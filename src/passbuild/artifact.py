@@ -8,8 +8,7 @@ import hashlib
 import importlib
 import io
 import os
-import shutil
-import tempfile
+import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -23,6 +22,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
+from passbuild import scratch
 from passbuild.errors import BadArtifact, OutputNotWritable
 from passbuild.values import frozen
 
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20
 _UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
+_FILE_NAME = re.compile(r"[\w.+!-]+")
+"""Of what the names of wheels and sdists consist; parsers overlook white space."""
+_LONGEST = 1 << 27
+"""Bytes that METADATA, WHEEL, RECORD or PKG-INFO may have."""
 
 
 @frozen
@@ -84,33 +88,17 @@ def staging(outdir: Path) -> Iterator[Path]:
 
     An output folder that had to be made for it disappears again when nothing was published. Raises OutputNotWritable.
     """
-    made = [folder for folder in (outdir, *outdir.parents) if not folder.exists()]
-    try:
-        folder = _folder_inside(outdir)
-    except OSError as error:
-        raise OutputNotWritable(path=outdir, problem=error.strerror or str(error)) from error
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(scratch.folder_in(outdir))
+        except OSError as error:
+            raise OutputNotWritable(path=outdir, problem=error.strerror or str(error)) from error
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        for empty in made:
-            with contextlib.suppress(OSError):
-                empty.rmdir()
-
-
-def _folder_inside(outdir: Path, attempts: int = 5) -> Path:
-    """Make a temporary folder inside `outdir`, which another build may take away, empty, while we look at it."""
-    for _ in range(attempts - 1):
-        with contextlib.suppress(FileNotFoundError):
-            outdir.mkdir(parents=True, exist_ok=True)
-            return Path(tempfile.mkdtemp(prefix=".passbuild-", dir=outdir))
-    outdir.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=".passbuild-", dir=outdir))
 
 
 def checked(staged: Path, kind: Literal["wheel", "sdist"], expected: Identity) -> Identity:
     """Check what a hook says that it has made. Raises BadArtifact with everything that is wrong."""
-    if staged.parent != Path(os.path.normpath(staged)).parent or not staged.is_file():
+    if staged.parent != Path(os.path.normpath(staged)).parent or not os.path.isfile(staged):  # noqa: PTH113 - not for long names
         raise BadArtifact(artifact=staged.name, findings=["the hook returned a name of which there is no file"])
     if staged.is_symlink():
         raise BadArtifact(artifact=staged.name, findings=["it is a link, which may lead nowhere tomorrow"])
@@ -143,7 +131,7 @@ def checked_wheel(path: Path, expected: Identity) -> Identity:
     except InvalidWheelFilename as error:
         raise BadArtifact(artifact=path.name, findings=[str(error)]) from error
     identity = Identity(name=name, version=version)
-    findings = _differences(identity, expected, "its file name")
+    findings = [*_odd_name(path), *_differences(identity, expected, "its file name")]
     try:
         with zipfile.ZipFile(path) as wheel:
             findings += _wheel_findings(wheel, identity, {str(tag) for tag in tags})
@@ -155,29 +143,28 @@ def checked_wheel(path: Path, expected: Identity) -> Identity:
 
 
 def _unreadable() -> tuple[type[Exception], ...]:
-    """Return what zipfile raises for archives and members that are damaged, encrypted or packed by unknown means."""
+    """Return what is raised for archives and members that are damaged, encrypted or packed by unknown means."""
+    import csv
     import lzma
+    import tarfile
     import zipfile
     import zlib
 
-    damaged = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
-    return (*damaged, KeyError, UnicodeDecodeError, NotImplementedError, RuntimeError)
+    damaged = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, csv.Error, EOFError, OSError)
+    return (*damaged, ValueError, ArithmeticError, LookupError, RuntimeError)  # of fields that hold nonsense
 
 
 def checked_sdist(path: Path, expected: Identity) -> Identity:
     """Check an sdist by the source distribution format: name, one top folder, PKG-INFO. Raises BadArtifact."""
-    import tarfile
-    import zipfile
-
     try:
         name, version = parse_sdist_filename(path.name)
     except InvalidSdistFilename as error:
         raise BadArtifact(artifact=path.name, findings=[str(error)]) from error
     identity = Identity(name=name, version=version)
-    findings = _differences(identity, expected, "its file name")
+    findings = [*_odd_name(path), *_differences(identity, expected, "its file name")]
     try:
         names, info = _sdist_contents(path)
-    except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError) as error:
+    except _unreadable() as error:
         raise BadArtifact(artifact=path.name, findings=[*findings, f"it cannot be read: {error}"]) from error
     tops = sorted({member.split("/")[0] for member in names})
     if len(tops) != 1:
@@ -209,9 +196,17 @@ def _wheel_findings(wheel: zipfile.ZipFile, identity: Identity, tags: set[str]) 
     if missing:
         return missing
     findings = [f"its member {name!r} reaches outside" for name in sorted(names) if _reaches_outside(name)]
+    if len(names) < len(wheel.namelist()):
+        findings.append("it holds two files of one name, of which installers take one or the other")
+    for file in ("METADATA", "WHEEL", "RECORD"):
+        if wheel.getinfo(f"{info}/{file}").file_size > _LONGEST:
+            return [*findings, f"its {file} is larger than {_LONGEST >> 20} MB"]
     findings += _differences(_stated(_message(wheel.read(f"{info}/METADATA"))), identity, "METADATA")
     stated = _message(wheel.read(f"{info}/WHEEL"))
-    stated_tags = {str(tag) for line in stated.get_all("Tag", []) for tag in parse_tag(line)}
+    try:
+        stated_tags = {str(tag) for line in stated.get_all("Tag", []) for tag in parse_tag(line)}
+    except ValueError as error:
+        return [*findings, f"its WHEEL states a tag that is none: {error}"]
     if stated_tags != tags:
         findings.append(f"its WHEEL states the tags {_listed(stated_tags)}, its file name {_listed(tags)}")
     return findings + list(_record_findings(wheel, info))
@@ -248,7 +243,7 @@ def _hash_holds(wheel: zipfile.ZipFile, name: str, recorded: str) -> bool:
 
 def _reaches_outside(name: str) -> bool:
     path = PurePosixPath(name.replace("\\", "/"))
-    return path.is_absolute() or ".." in path.parts
+    return path.is_absolute() or ".." in path.parts or path.name == "" or ":" in path.parts[0]  # a drive, on Windows
 
 
 def _info_folders(wheel: zipfile.ZipFile) -> list[str]:
@@ -264,6 +259,8 @@ def _sdist_contents(path: Path) -> tuple[list[str], bytes | None]:
         with zipfile.ZipFile(path) as bundle:
             names = bundle.namelist()
             wanted = [name for name in names if name.count("/") == 1 and name.endswith("/PKG-INFO")]
+            if wanted and bundle.getinfo(wanted[0]).file_size > _LONGEST:
+                raise ValueError(f"PKG-INFO is larger than {_LONGEST >> 20} MB")
             return names, bundle.read(wanted[0]) if wanted else None
     with tarfile.open(path, "r:*") as tar:
         info = None
@@ -272,6 +269,8 @@ def _sdist_contents(path: Path) -> tuple[list[str], bytes | None]:
             name = member.name.removeprefix("./")
             names.append(name)
             if name.count("/") == 1 and name.endswith("/PKG-INFO") and (file := tar.extractfile(member)) is not None:
+                if member.size > _LONGEST:
+                    raise ValueError(f"PKG-INFO is larger than {_LONGEST >> 20} MB")
                 info = file.read()
         return [name for name in names if name not in {"", "."}], info
 
@@ -298,6 +297,11 @@ def _differences(found: Identity, expected: Identity, where: str) -> list[str]:
     if expected.version is not None and found.version != expected.version:
         findings.append(f"{where} states the version {found.version}, expected was {expected.version}")
     return findings
+
+
+def _odd_name(path: Path) -> list[str]:
+    """Return what is wrong with a file name as such: who reads it line by line, or on a terminal, relies on it."""
+    return [] if _FILE_NAME.fullmatch(path.name) else [f"its file name {path.name!r} holds what none may hold"]
 
 
 def _listed(values: set[str]) -> str:

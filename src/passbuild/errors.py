@@ -19,11 +19,13 @@ The tree, with the exit codes::
     │   ├── HostNotFound
     │   ├── HostUnusable
     │   ├── HostsDiffer
+    │   ├── NotProtected
     │   ├── PassedIsInstalled
     │   ├── InstallerNotFound
     │   ├── ExtraMissing
     │   ├── NotAStore
-    │   └── OutputNotWritable
+    │   ├── OutputNotWritable
+    │   └── SystemRefused
     ├── PlanImpossible            3   what is asked for cannot be had together
     │   ├── Refused
     │   │   ├── VersionMismatch
@@ -38,8 +40,10 @@ The tree, with the exit codes::
     │   └── IncompleteInstall
     ├── BackendError              1   the build backend did not do its part
     │   ├── BackendFailed
+    │   ├── TimedOut
     │   ├── HostChanged
     │   ├── ImportFails
+    │   ├── NotReproducible
     │   └── BadArtifact
     ├── WheelsFailed              1   some of several wheels could not be built
     └── Cancelled               128+N a signal ended the build (130 for Ctrl-C)
@@ -50,8 +54,10 @@ Raise sites pass facts; the words are here. A class has a ``code`` that does not
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, ClassVar
 
+from passbuild.redaction import redacted
 from passbuild.values import Described, dataclass_transform, fields, frozen
 
 if TYPE_CHECKING:
@@ -102,8 +108,8 @@ class PassbuildError(Exception):
         return f"{type(self).__name__}({', '.join(f'{name}={fact!r}' for name, fact in vars(self).items())})"
 
     def __str__(self) -> str:
-        """Return the message, without hint."""
-        return self.message
+        """Return the message, without hint and without credentials."""
+        return redacted(self.message)
 
     @property
     def message(self) -> str:
@@ -447,6 +453,55 @@ class OutputNotWritable(UsageError):
         return f"choose another place with {self.option}" if self.option else ""
 
 
+class SystemRefused(UsageError):
+    """The system refused what every program needs: room, open files, memory, a folder for temporary files."""
+
+    code = "system-refused"
+    problem: str
+    path: str = ""
+    advice: str = ""
+
+    @classmethod
+    def of(cls, error: OSError) -> SystemRefused | None:
+        """Return what such an error says; None for one that is not of the machine but of passbuild."""
+        if "usable temporary directory" in (error.strerror or ""):  # Python's own words, without a number of its own
+            problem = "there is no folder for temporary files that can be written"
+            return cls(problem=problem, advice="set TMPDIR to one that can")
+        name = errno.errorcode.get(error.errno or 0, "")
+        if name not in _OF_SYSTEM:
+            return None
+        path = error.filename if isinstance(error.filename, str) else ""
+        return cls(problem=error.strerror or str(error), path=path, advice=_OF_SYSTEM[name])
+
+    @property
+    def message(self) -> str:
+        """The system's reason, and the path where it names one."""
+        return f"{self.path}: {self.problem}" if self.path else self.problem
+
+    @property
+    def hint(self) -> str:
+        """What there is too little of."""
+        return self.advice
+
+
+_ROOM = "make room there, or set TMPDIR, --cache-dir or --outdir to a disk that has it (passbuild doctor measures them)"
+_FILES = "allow more open files (ulimit -n 1024), or run less at a time"
+_OF_SYSTEM = {
+    "ENOSPC": _ROOM,
+    "EDQUOT": _ROOM,
+    "EFBIG": _ROOM,
+    "EMFILE": _FILES,
+    "ENFILE": _FILES,
+    "ENOMEM": "free some memory, or allow more of it (ulimit -v)",
+    "EAGAIN": "allow more processes (ulimit -u), or run less at a time",
+    "EROFS": "choose a place that can be written, with TMPDIR, --cache-dir or --outdir",
+    "EIO": "look at the system's log: the disk, or the way to it, is faulty",
+    "ESTALE": "build again: a folder of a network file system was exchanged meanwhile",
+    "ENAMETOOLONG": "move the project, or what TMPDIR and --cache-dir name, to a shorter path",
+}
+"""What to do, by the names of the system's errors."""
+
+
 class NotAStore(UsageError):
     """A folder that is to hold or to lose build environments holds something else."""
 
@@ -552,6 +607,15 @@ class NotAmendable(PlanImpossible):
         return "take it as the backend made it: --pin none, and no sbom (PASSBUILD_SBOM=0)"
 
 
+_GIT = "install git (Debian: apt install git), or put it on PATH: what has a git+ URL is fetched with it"
+
+
+def _lacks_git(conclusion: Sequence[str]) -> bool:
+    """Whether an installer says, in pip's words or in uv's, that there is no git."""
+    told = "\n".join(conclusion)
+    return "Cannot find command 'git'" in told or "Git executable not found" in told
+
+
 class Unresolvable(PlanImpossible):
     """The installer could not install the build requirements."""
 
@@ -569,6 +633,8 @@ class Unresolvable(PlanImpossible):
     def hint(self) -> str:
         """What to look at: versions that the host pins, or the index."""
         told = "\n".join(self.conclusion).lower()
+        if _lacks_git(self.conclusion):
+            return _GIT
         if any(pin.partition("==")[0] in told for pin in self.passed):
             pins = ", ".join(self.passed)
             return (
@@ -597,6 +663,8 @@ class CannotFetch(PlanImpossible):
     @property
     def hint(self) -> str:
         """What to look at."""
+        if _lacks_git(self.conclusion):
+            return _GIT
         return (
             "check name and version, and the index (--index-url, --extra-index-url, --find-links); a project that "
             "publishes wheels alone has no sdist: take its repository, such as git+https://…@TAG"
@@ -798,6 +866,47 @@ class BackendFailed(BackendError):
         return tuple(self.lines)
 
 
+class TimedOut(BackendError):
+    """A hook, or an installer, took longer than it may."""
+
+    code = "timed-out"
+    what: str
+    seconds: float
+    lines: Sequence[str] = ()
+
+    @property
+    def message(self) -> str:
+        """What, and how long it had."""
+        return f"{self.what} did not end within {self.seconds:g} s, and was ended"
+
+    @property
+    def hint(self) -> str:
+        """The setting."""
+        return f"give it more time: --timeout {self.seconds * 2:g}; or look at what it said last, with -v"
+
+    @property
+    def output(self) -> tuple[str, ...]:
+        """The end of its output."""
+        return tuple(self.lines)
+
+
+class NotProtected(UsageError):
+    """The host is to be protected by the system, which has no means for it."""
+
+    code = "not-protected"
+    problem: str
+
+    @property
+    def message(self) -> str:
+        """Why not, of each means."""
+        return f"the system cannot keep hooks from writing the host ({self.problem})"
+
+    @property
+    def hint(self) -> str:
+        """What to do without."""
+        return "--protect-host auto builds all the same, and looks afterwards whether the host was changed"
+
+
 class HostChanged(BackendError):
     """Files of passed packages changed while a hook ran: the host is only read, so nothing was published."""
 
@@ -860,6 +969,32 @@ class ImportFails(BackendError):
     def output(self) -> tuple[str, ...]:
         """The end of what Python said."""
         return tuple(self.lines)
+
+
+class NotReproducible(BackendError):
+    """An artifact was built twice, in two folders, and came out differently (`--verify-reproducible`)."""
+
+    code = "not-reproducible"
+    artifact: str
+    differences: Sequence[str]
+    are_kept: bool = False
+
+    _SHOWN: ClassVar[int] = 10
+
+    @property
+    def message(self) -> str:
+        """The first differences, one line for each."""
+        more = len(self.differences) - self._SHOWN
+        rest = [f"and {more} more {'difference' if more == 1 else 'differences'}"] if more > 0 else []
+        head = f"{self.artifact} came out differently when it was built again in another folder:"
+        return "\n".join((head, *self.differences[: self._SHOWN], *rest))
+
+    @property
+    def hint(self) -> str:
+        """How to look closer."""
+        if self.are_kept:
+            return "both are kept, in first-1 and again-1 of the folder that is named above: diffoscope compares them"
+        return "nothing was published; --keep keeps both, for diffoscope to compare"
 
 
 class BadArtifact(BackendError):

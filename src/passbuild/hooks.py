@@ -13,36 +13,53 @@ from typing import TYPE_CHECKING, Literal
 import pyproject_hooks
 from packaging.requirements import InvalidRequirement, Requirement
 
-from passbuild import process
-from passbuild.errors import BackendFailed, HostChanged
+from passbuild import process, supervisor
+from passbuild.errors import BackendFailed, HostChanged, NotProtected, SystemRefused, TimedOut
+from passbuild.protection import Means, Outcome, Protector
 from passbuild.settings.model import Setting
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from passbuild.environment.build_environment import BuildEnvironment
     from passbuild.project.model import Project
+    from passbuild.protection import Zone
 
+_SHOWN = 15
+"""How many of the last lines are shown of a hook that takes too long."""
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Exit|Interrupt|Warning)\b")
+
+
+@frozen
+class Calling:
+    """How hooks are called."""
+
+    config_settings: Mapping[str, str | list[str]]
+    on_line: Callable[[str], None]
+    """Hears each line of their output."""
+    meanwhile: Callable[[], None] = lambda: None
+    """Is called while a hook starts."""
+    timeout: float | None = None
+    """Seconds."""
+    zone: Zone | None = None
+    """What the system is to protect; None for nothing."""
+    is_protection_needed: bool = False
+    """Whether no hook runs without."""
+    on_protection: Callable[[Outcome], None] = lambda _: None
+    """Is told what became of it, for each hook."""
+
 
 Kind = Literal["wheel", "sdist", "editable"]
 
 
 class Backend:
-    """The build backend of a source tree, in a build environment; `meanwhile` is called while a hook starts."""
+    """The build backend of a source tree, in a build environment."""
 
-    def __init__(
-        self,
-        project: Project,
-        environment: BuildEnvironment,
-        config_settings: Mapping[str, str | list[str]],
-        on_line: Callable[[str], None],
-        meanwhile: Callable[[], None],
-    ) -> None:
+    def __init__(self, project: Project, environment: BuildEnvironment, calling: Calling) -> None:
         self._environment = environment
-        self._config_settings = dict(config_settings)
-        self._on_line = on_line
-        self._meanwhile = meanwhile
+        self._calling = calling
+        self._config_settings = dict(calling.config_settings)
         self._lines: list[str] = []
         self._hook = ""
         self._project = project.name or project.folder.name
@@ -99,13 +116,42 @@ class Backend:
     def _run(self, cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
         """Run one hook (`pyproject_hooks.SubprocessRunner`)."""
         environ = {**self._environment.hook_environ(), **(extra_environ or {})}
-        finished = process.stream(
-            cmd, environ=environ, on_line=self._heard, cwd=Path(cwd) if cwd else None, meanwhile=self._meanwhile
+        protector = self._protector()
+        command = process.Command(
+            argv=cmd,
+            environ=environ,
+            cwd=Path(cwd) if cwd else None,
+            timeout=self._calling.timeout,
+            first=protector,
         )
+        try:
+            finished = process.stream(command, self._heard, self._calling.meanwhile)
+        except TimeoutError as error:
+            what = f"{self._project}: {self._hook}"
+            raise TimedOut(what=what, seconds=self._calling.timeout or 0, lines=tuple(self._lines[-_SHOWN:])) from error
+        except subprocess.SubprocessError as error:
+            outcome = protector.outcome() if protector is not None else None
+            if outcome is None or not self._calling.is_protection_needed or outcome.means is not Means.NOTHING:
+                raise
+            raise NotProtected(problem=outcome.reason) from error
+        finally:
+            if protector is not None:
+                self._calling.on_protection(protector.outcome())
         if finished.returncode != 0 or not self._hook.startswith("get_requires"):  # after which another hook comes
             self._refuse_changes()
         if finished.returncode != 0:
             raise subprocess.CalledProcessError(finished.returncode, list(cmd))
+
+    def _protector(self) -> Protector | None:
+        if self._calling.zone is None:
+            return None
+        if supervisor.is_available():
+            return Protector(self._calling.zone, is_needed=self._calling.is_protection_needed)
+        reason = "passbuild knows no means for this system"
+        if self._calling.is_protection_needed:
+            raise NotProtected(problem=reason)
+        self._calling.on_protection(Outcome(means=Means.NOTHING, reason=reason))
+        return None
 
     def _refuse_changes(self) -> None:
         """Raise HostChanged when the files of passed distributions are not what they were before the first hook."""
@@ -115,7 +161,7 @@ class Backend:
 
     def _heard(self, line: str) -> None:
         self._lines.append(line)
-        self._on_line(line)
+        self._calling.on_line(line)
 
     @contextlib.contextmanager
     def _explained(self, hook: str) -> Iterator[None]:
@@ -139,6 +185,9 @@ class Backend:
             exception = self._exception() if error.returncode > 0 else ""
             raise self._failure(hook, exception or _ending(error.returncode), status=error.returncode) from error
         except (OSError, ValueError) as error:  # it ended without leaving its answer, or left no JSON
+            refused = SystemRefused.of(error) if isinstance(error, OSError) else None
+            if refused is not None:
+                raise refused from error
             raise self._failure(hook, "the backend's process ended without an answer") from error
         finally:
             self._take_over(caught)

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urldefrag, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from passbuild import process
+from passbuild import process, scratch
 from passbuild.environment import installers
 from passbuild.environment.installers import Delivery, Start
 from passbuild.errors import CannotInstall, HostUnusable, ImportFails, PassedIsInstalled
@@ -190,7 +190,7 @@ def _delivered(
     )
     said: list[str] = []
     for command in errand.installer.deliveries(delivery):
-        start = Start(argv=command, variables={}, scratch=errand.scratch)
+        start = Start(argv=command, variables={}, scratch=errand.scratch, is_bounded=False)  # half a host is worse
         finished = installers.run(errand.installer, start, errand.surroundings, errand.on_line)
         lines = finished.stdout.splitlines()
         said += lines
@@ -314,9 +314,9 @@ def _record_origin(info: Path, origin: Mapping[str, object] | None) -> None:
 
 def _replace(file: Path, content: bytes) -> None:
     """Write a file by a rename: the one that is there may be linked to an installer's cache."""
-    temporary = file.with_name(f"{file.name}.passbuild")
-    temporary.write_bytes(content)
-    os.replace(temporary, file)
+    with scratch.beside(file) as temporary:
+        temporary.write_bytes(content)
+        os.replace(temporary, file)
 
 
 def imported(parcels: Sequence[Parcel], errand: Errand) -> tuple[str, ...]:
@@ -330,7 +330,9 @@ def imported(parcels: Sequence[Parcel], errand: Errand) -> tuple[str, ...]:
     first = [f"?{name.replace('-', '_')}" for name in sorted(named)]
     argv = [str(host.executable), "-B", "-c", _IMPORTING, *first, *modules]  # what is only tried leaves nothing behind
     try:
-        finished = process.stream(argv, environ=errand.surroundings.environ, on_line=errand.on_line, cwd=errand.scratch)
+        finished = process.stream(
+            process.Command(argv=argv, environ=errand.surroundings.environ, cwd=errand.scratch), errand.on_line
+        )
     except OSError as error:
         raise HostUnusable(executable=host.executable, problem=f"cannot be started: {error.strerror}") from error
     said = finished.stdout.splitlines()

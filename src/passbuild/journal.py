@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from passbuild.host.model import Host
     from passbuild.plan.model import Plan
     from passbuild.project.model import Project
+    from passbuild.protection import Outcome
     from passbuild.report import Built
     from passbuild.settings.model import Settings
     from passbuild.wheel_store import Found
@@ -49,6 +50,10 @@ class Topic(Enum):
     """A build requirement was built from its sdist."""
     REUSED = "reused"
     """A wheel was built before; `Event.text` says where it was kept."""
+    PROTECTION = "protection"
+    """It is known how hooks are kept from writing the host."""
+    REPRODUCIBLE = "reproducible"
+    """An artifact was built twice; `Event.report` says whether both are the same."""
     ARTIFACT = "artifact"
     """An artifact was published."""
     KEPT = "kept"
@@ -131,6 +136,11 @@ class Journal:
         for text in warnings if isinstance(warnings, list) else []:
             self.warning(text)
 
+    def reproducible(self, *, is_so: bool) -> None:
+        """Note whether an artifact that was built twice came out the same."""
+        self._report = replace(self._report, reproducible=is_so)
+        self._event(Topic.REPRODUCIBLE)
+
     def metadata(self, text: str) -> None:
         """Note the metadata that was asked for."""
         self._report = replace(self._report, metadata=text)
@@ -139,6 +149,12 @@ class Journal:
         """Note a folder that was kept."""
         self._report = replace(self._report, kept=(*self._report.kept, folder))
         self._event(Topic.KEPT, str(folder))
+
+    def protection(self, outcome: Outcome) -> None:
+        """Note how hooks were kept from writing the host."""
+        if outcome != self._report.protection:
+            self._report = replace(self._report, protection=outcome)
+            self._event(Topic.PROTECTION)
 
     def built(self, requirement: Built) -> None:
         """Note a build requirement that was built from its sdist."""

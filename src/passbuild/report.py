@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from passbuild.errors import BackendFailed, Mistaken, PassbuildError, Refused
-from passbuild.redaction import redacted
+from passbuild.redaction import presentable, redacted
 from passbuild.settings.keys import KEYS
 from passbuild.settings.model import Setting
 from passbuild.values import frozen
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from passbuild.plan.explain import Explanation
     from passbuild.plan.model import Passed, Plan
     from passbuild.project.model import Project
+    from passbuild.protection import Outcome
     from passbuild.settings.model import Settings
     from passbuild.wheel_store import Found
 
@@ -74,8 +75,12 @@ class Report:
     """The last plan that was made."""
     environment: BuildEnvironment | None = None
     """The last environment that was made."""
+    protection: Outcome | None = None
+    """How hooks were kept from writing the host; None where none ran, or nothing was to be protected."""
     reused: Found | None = None
     """The wheel that was built before, where one was."""
+    reproducible: bool | None = None
+    """Whether what was built twice came out the same; None where nothing was."""
     artifacts: tuple[Artifact, ...] = ()
     metadata: str | None = None
     """The text of METADATA, for `passbuild metadata`."""
@@ -97,7 +102,11 @@ class Report:
         return self.artifacts[-1]
 
     def to_json(self) -> dict[str, Json]:
-        """Return the document that `--json` prints: plain values, in a stable order."""
+        """Return the document that `--json` prints: plain values, in a stable order, without credentials."""
+        # Metadata is a document of its own; a URL of a project may have a query.
+        return {**presentable(self._document()), "metadata": self.metadata}
+
+    def _document(self) -> dict[str, Json]:
         return {
             "schema": SCHEMA,
             "command": self.command,
@@ -106,6 +115,7 @@ class Report:
             "ok": self.error is None,
             "artifacts": [_artifact(item) for item in self.artifacts],
             "reused": {"place": self.reused.place, "built": round(self.reused.created)} if self.reused else None,
+            "reproducible": self.reproducible,
             "hints": self._hints(),
             "metadata": self.metadata,
             "host": _host(self.host) if self.host else None,
@@ -119,6 +129,9 @@ class Report:
             "installed": self._installed(),
             "to_install": [str(item) for item in self.plan.install] if self.plan else [],
             "environment": self._environment(),
+            "protection": {"means": self.protection.means.value, "reason": self.protection.reason}
+            if self.protection
+            else None,
             "built_requirements": [
                 {"name": item.name, "version": str(item.version), "passed": list(item.passed)} for item in self.built
             ],
@@ -201,7 +214,7 @@ class Summary:
             "command": self.command,
             "ok": self.error is None,
             "builds": [item.to_json() for item in self.builds],
-            "installation": _installation(self.installation) if self.installation else None,
+            "installation": presentable(_installation(self.installation)) if self.installation else None,
             "error": error_document(self.error) if self.error else None,
         }
 
@@ -327,4 +340,4 @@ def error_document(error: PassbuildError) -> dict[str, Json]:
         document["problems"] = [
             {"place": item.place, "problem": item.problem, "hint": item.hint} for item in error.mistakes
         ]
-    return document
+    return presentable(document)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
+from passbuild import scratch
 from passbuild.errors import InvalidSettings, Mistake
 from passbuild.redaction import redacted
 from passbuild.values import frozen
@@ -65,16 +65,11 @@ class Folder:
         self._check()
         final = self.root / path
         final.parent.mkdir(parents=True, exist_ok=True)
-        temporary = final.with_name(f".{secrets.token_hex(8)}")
-        try:
+        with scratch.beside(final) as temporary:
             with temporary.open("xb") as file:
                 for block in blocks:
                     file.write(block)
             os.replace(temporary, final)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
 
     def _check(self) -> None:
         if not self.root.is_dir():

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from passbuild import wheel_key, wheel_store
+from passbuild.redaction import redacted
 from passbuild.values import frozen
 from passbuild.wheel_store import Wheels
 
@@ -64,8 +65,8 @@ class Shelf:
             "version": recipe.host.version,
             "passed": [f"{item.distribution.name} {item.distribution.raw_version}" for item in environment.passed],
             "installed": _installed(environment),
-            "dynamic": [str(item.value) for item in dynamic],
-            "warnings": [text for text in warnings if text.isprintable()],
+            "dynamic": [redacted(str(item.value)) for item in dynamic],
+            "warnings": [redacted(text) for text in warnings if text.isprintable()],
         }
         wheel_store.kept(self.wheels, self.key, wheel, facts, on_warning)
 

@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypedDict, cast
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from passbuild.environment import locks, store
+from passbuild import locks
+from passbuild.environment import store
 from passbuild.environment.store import Kept, Store
 from passbuild.errors import NotAStore
 from passbuild.settings.model import SharedMode

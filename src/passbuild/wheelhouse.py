@@ -14,9 +14,7 @@ import json
 import os
 import re
 import shlex
-import shutil
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, field
 from enum import Enum
@@ -27,7 +25,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from passbuild import artifact, process
+from passbuild import artifact, process, scratch
 from passbuild.errors import OutputNotWritable, WheelsFailed
 from passbuild.redaction import redacted
 from passbuild.settings.keys import CONFIG_FILE, KEYS, Kind
@@ -187,14 +185,11 @@ def filled(commission: Commission, tell: Callable[[Sequence[Item], Item | None],
     """
     items = commission.items
     artifact.check_outdir(commission.outdir)
-    folder = Path(tempfile.mkdtemp(prefix="passbuild-"))
-    try:
-        with artifact.staging(commission.outdir) as staging, process.crew() as crew:
-            if len({item.source for item in items}) > 1:
-                _look(commission, folder, crew, lambda: tell(items, None))
-            _Works(commission, folder, staging, crew, tell).done()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with scratch.opened() as place, artifact.staging(commission.outdir) as staging, process.crew() as crew:
+        folder = place.new_folder("wheelhouse")
+        if len({item.source for item in items}) > 1:
+            _look(commission, folder, crew, lambda: tell(items, None))
+        _Works(commission, folder, staging, crew, tell).done()
     failed = [item.label for item in items if item.state is State.FAILED]
     error = WheelsFailed(failed=failed, count=len(items)) if failed else None
     return Wheelhouse(items=items, settings=commission.settings, error=error)

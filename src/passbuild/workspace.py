@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
-import tempfile
-from pathlib import Path
+import secrets
 from typing import TYPE_CHECKING, TextIO
 
+from passbuild import scratch
 from passbuild.errors import PassbuildError
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from passbuild.journal import Journal
 
@@ -67,26 +66,28 @@ class Workspace:
 @contextlib.contextmanager
 def opened(journal: Journal) -> Iterator[Workspace]:
     """Yield a workspace; afterwards it is gone, unless `--keep` is set. The log stays only after a failure."""
-    folder = Path(tempfile.mkdtemp(prefix="passbuild-"))
-    log = folder / "output.log"
-    try:
-        (folder / "wheels").mkdir()
-        with log.open("w", encoding="utf-8", errors="replace") as sink, contextlib.ExitStack() as stack:
-            yield Workspace(folder=folder, log=log, sink=sink, stack=stack, journal=journal)
-    except PassbuildError as error:
-        if error.log is None and log.stat().st_size:
-            error.log = _outliving(log)
-        raise
-    finally:
-        settings = journal.report.settings
-        if settings is not None and settings.keep.value:
-            journal.kept(folder)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+    with scratch.opened() as place:
+        folder = place.room()
+        log = folder / "output.log"
+        try:
+            (folder / "wheels").mkdir()
+            with log.open("w", encoding="utf-8", errors="replace") as sink, contextlib.ExitStack() as stack:
+                yield Workspace(folder=folder, log=log, sink=sink, stack=stack, journal=journal)
+        except PassbuildError as error:
+            if error.log is None and log.exists() and log.stat().st_size:
+                error.log = _outliving(log, place.parent)
+            raise
+        finally:
+            settings = journal.report.settings
+            if settings is not None and settings.keep.value:
+                place.is_kept = True
+                journal.kept(folder)
+            elif folder != place.folder:
+                scratch.removed(folder)
 
 
-def _outliving(log: Path) -> Path:
+def _outliving(log: Path, folder: Path) -> Path:
     """Move the log to where it stays when the workspace is removed."""
-    descriptor, name = tempfile.mkstemp(prefix="passbuild-", suffix=".log")
-    os.close(descriptor)
-    return Path(shutil.move(log, name))
+    final = folder / f"passbuild-{secrets.token_hex(4)}{scratch.LOG}"
+    log.chmod(0o600)
+    return log.rename(final)

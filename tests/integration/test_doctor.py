@@ -296,7 +296,7 @@ def test_a_broken_project_is_a_finding(bench: Bench, text: str, told: str) -> No
     ((state, fact, _),) = _found(run, "project")
     assert (run.code, state) == (1, "problem")
     assert told in fact
-    assert _states(run, "host") == ["ok", "ok"]
+    assert _states(run, "host") == ["ok", "ok", "ok"]
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_settings_that_cannot_be_read_are_a_finding(
     assert told in fact
     assert cure in hint
     assert _document(run)["settings"] is None
-    assert _states(run, "host") == ["ok", "ok"]
+    assert _states(run, "host") == ["ok", "ok", "ok"]
 
 
 def test_a_plan_that_is_impossible_is_told_in_its_words(bench: Bench) -> None:

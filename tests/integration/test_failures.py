@@ -187,7 +187,9 @@ def test_nohup_outlives_the_terminal(bench: Bench) -> None:
         "import os, signal\n"
         "from recorder import *\n"
         "def get_requires_for_build_wheel(*rest):\n"
-        "    os.kill(os.getppid(), signal.SIGHUP)\n"
+        "    supervisor = open(f'/proc/{os.getppid()}/stat').read().rpartition(')')[2].split()\n"
+        "    for process in (os.getppid(), int(supervisor[1])):\n"
+        "        os.kill(process, signal.SIGHUP)\n"
         "    return []\n",
         encoding="utf-8",
     )

@@ -5,11 +5,15 @@ Every test of this folder compares the host before and after; here are the backe
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
+from passbuild import supervisor
+from tests.integration.bench import fingerprint
 
 if TYPE_CHECKING:
     from tests.integration.bench import Bench, Environment, Outcome
@@ -109,7 +113,8 @@ def build_wheel(folder, *rest):
 """
 
 
-def _attacked(bench: Bench, first: str, last: str, *requires: str) -> tuple[Outcome, Environment]:
+def _attacked(bench: Bench, first: str, last: str, *requires: str, protect: str = "off") -> tuple[Outcome, Environment]:
+    """Build with a backend that attacks a host of its own, which the system protects or does not."""
     host = bench.own_host("engine==1.0", "fuel==1.0", "scripted==1.0")
     outside = bench.folder / "outside"
     (outside / "more").mkdir(parents=True)
@@ -122,8 +127,26 @@ def _attacked(bench: Bench, first: str, last: str, *requires: str) -> tuple[Outc
     (project / "backend" / "hostile.py").write_text(text, encoding="utf-8")
     file = project / "pyproject.toml"
     file.write_text(file.read_text(encoding="utf-8").replace('"recorder"', '"hostile"'), encoding="utf-8")
-    run = bench.passbuild("wheel", project, "--host", host, "--passthrough", "engine", "--passthrough", "scripted")
+    before = fingerprint(host.folder), fingerprint(outside)
+    options = ["--passthrough", "engine", "--passthrough", "scripted", "--protect-host", protect]
+    run = bench.passbuild("wheel", project, "--host", host, *options)
+    if protect != "off":
+        assert (fingerprint(host.folder), fingerprint(outside)) == before
     return run, host
+
+
+@pytest.mark.skipif(not supervisor.is_available(), reason="only Linux can protect the host")
+@pytest.mark.parametrize("attack", _WRITES)
+def test_a_hook_cannot_write_into_a_host_that_the_system_protects(bench: Bench, attack: str) -> None:
+    """It gets an error of the system, and the host is as it was, also behind links of passed packages."""
+    code, _ = _WRITES[attack]
+
+    run, _ = _attacked(bench, "pass", code, protect="on")
+
+    assert run.document["protection"]["means"] in {"mount-namespace", "landlock"}
+    assert run.error["code"] == "backend-failed"
+    for folder in bench.scratch.glob("pip-uninstall-*"):  # pip gives up in the middle, and leaves what it had begun
+        shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("attack", _WRITES)

@@ -12,6 +12,7 @@ import click
 from passbuild import wheel_store
 from passbuild.cli.console import kept_lines, wheel_lines
 from passbuild.cli.options import setting_option
+from passbuild.cli.paint import fitting
 from passbuild.cli.run import refuse, tell_result
 from passbuild.environment import store
 from passbuild.environment.store import Store
@@ -56,7 +57,8 @@ def listing(**options: object) -> None:
         document = {"environments": _documents(kept), "wheels": _wheel_documents(wheels)}
         tell_result(json.dumps({"schema": SCHEMA, "root": str(root), **document}, indent=2))
     else:
-        tell_result("\n".join((*kept_lines(kept, time.time()), *wheel_lines(wheels, time.time()))))
+        lines = (*kept_lines(kept, time.time()), *wheel_lines(wheels, time.time()))
+        tell_result(fitting("\n".join(lines), sys.stdout.encoding if sys.stdout else None))
 
 
 @cache.command()

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from passbuild.process import without_escapes
+from passbuild.cli.paint import fitting
+from passbuild.redaction import redacted
 from passbuild.settings.model import Ci
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class GitHub:
         from secrets import token_hex  # slow to import, and of no use elsewhere
 
         self._token = token_hex(16)
-        return f"::group::{_github(title)}\n::stop-commands::{self._token}"
+        return f"::group::{_github(_plain(title))}\n::stop-commands::{self._token}"
 
     def end(self) -> str:
         """Let commands be commands again, and end the group."""
@@ -76,7 +77,7 @@ class GitHub:
 
     def warning(self, text: str) -> str:
         """Return a warning for the list of annotations."""
-        return f"::warning title=passbuild::{_github(text)}"
+        return f"::warning title=passbuild::{_github(_plain(text))}"
 
     def error(self, error: PassbuildError, file: str, line: int) -> str:
         """Return an error, which is also shown beside the line of the change."""
@@ -93,7 +94,7 @@ class GitLab:
     def begin(self, title: str) -> str:
         """Begin a section."""
         self._count += 1
-        return f"\x1b[0Ksection_start:{int(time.time())}:{self._name}[collapsed=true]\r\x1b[0K{title}"
+        return f"\x1b[0Ksection_start:{int(time.time())}:{self._name}[collapsed=true]\r\x1b[0K{_in_one_line(title)}"
 
     def end(self) -> str:
         """End the section."""
@@ -123,7 +124,7 @@ class Azure:
 
     def begin(self, title: str) -> str:
         """Begin a group."""
-        return f"##[group]{title}"
+        return f"##[group]{_in_one_line(title)}"
 
     def end(self) -> str:
         """End the group."""
@@ -135,7 +136,7 @@ class Azure:
 
     def warning(self, text: str) -> str:
         """Return a warning for the summary of the run."""
-        return f"##vso[task.logissue type=warning]{_azure(text)}"
+        return f"##vso[task.logissue type=warning]{_azure(_plain(text))}"
 
     def error(self, error: PassbuildError, file: str, line: int) -> str:
         """Return an error for the summary of the run."""
@@ -158,8 +159,8 @@ def place(error: PassbuildError, folder: Path | None, environ: Mapping[str, str]
 def summary(report: Report) -> str:
     """Return what the summary of a job says of one build, in Markdown."""
     if report.error is not None:
-        hint = "".join(f"\n{text}\n" for text in report.error.hint.splitlines())
-        message = without_escapes(report.error.message)
+        hint = "".join(f"\n{text}\n" for text in _plain(report.error.hint).splitlines())
+        message = _plain(report.error.message)
         return f"### ✗ passbuild {report.command}: `{report.error.code}`\n\n```text\n{message}\n```\n{hint}"
     if not report.artifacts:
         return ""
@@ -172,7 +173,16 @@ def summary(report: Report) -> str:
 
 
 def _told(error: PassbuildError) -> str:
-    return without_escapes("\n".join(filter(None, (error.message, error.hint))))
+    return _plain("\n".join(filter(None, (error.message, error.hint))))
+
+
+def _plain(text: str) -> str:
+    """Return a text without credentials and without what commands a terminal."""
+    return fitting(redacted(text), "utf-8")
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(_plain(text).split())
 
 
 def _github(text: str) -> str:

@@ -15,6 +15,7 @@ from passbuild.cli.paint import let_go, line, painter
 from passbuild.errors import OutputNotWritable
 from passbuild.journal import Topic
 from passbuild.plan.model import Action
+from passbuild.protection import Means
 from passbuild.report import Report
 from passbuild.settings.model import Ci, Color
 
@@ -62,7 +63,7 @@ class Speaker:
         except OSError:
             let_go(sys.stderr)
 
-    def _hear(self, event: Event) -> None:  # noqa: C901 - one line for each topic
+    def _hear(self, event: Event) -> None:  # noqa: C901, PLR0912 - one line for each topic
         match event.topic:
             case Topic.SETTINGS:
                 self.obey(event.report.settings)
@@ -85,8 +86,13 @@ class Speaker:
             case Topic.REUSED:
                 age = span(time.time() - event.report.reused.created) if event.report.reused else ""
                 self._say(line(f"  built {age} ago, and kept in {event.text}"), at=0)
+            case Topic.REPRODUCIBLE:
+                if event.report.reproducible:
+                    self._say(line("  built twice, in two folders: the same to the byte"), at=0)
             case Topic.KEPT:
                 self._say(line(f"kept {event.text}"), at=-2)
+            case Topic.PROTECTION:
+                self._say_protection(event.report)
             case Topic.BUILT | Topic.ARTIFACT | Topic.WARNING:
                 pass
 
@@ -248,6 +254,16 @@ class Speaker:
             how = "reused" if environment.lease and environment.lease.reused else "installed"
             self._say(line((f"  {how} with {environment.installer}: {names}", "dim")), at=0)
 
+    def _say_protection(self, report: Report) -> None:
+        outcome, environment = report.protection, report.environment
+        if outcome is None or environment is None or not environment.passed:
+            return
+        if outcome.means is Means.NOTHING:
+            told = f"  the system cannot keep hooks from writing the host ({outcome.reason}): changes are looked for"
+            self._say(line((told, "dim")), at=0)
+        else:
+            self._say(line((f"  the host is read-only for hooks, by {outcome.means.value}", "dim")), at=1)
+
     def _tell_plan(self, report: Report) -> None:
         """Print a plan: it is the result of its command, so it goes to standard output. Raises OutputNotWritable."""
         if report.plan is None:
@@ -344,7 +360,10 @@ def _write(text: str) -> None:
     if sys.stdout is None:
         raise OutputNotWritable(path=_STDOUT, problem="is closed", option="")
     try:
-        sys.stdout.write(text + "\n")
+        try:
+            sys.stdout.write(text + "\n")
+        except UnicodeEncodeError:  # a path that is no Unicode, or a locale of less; a document is UTF-8 in any case
+            sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
         sys.stdout.flush()
     except BrokenPipeError:
         raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import textwrap
 from pathlib import Path
@@ -15,7 +14,6 @@ from passbuild.cli.options import Command, setting_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from types import FrameType
 
     from passbuild.cli.paint import Line
     from passbuild.doctor.model import Checkup, Finding
@@ -53,8 +51,10 @@ def doctor(source: str, **options: object) -> None:
     With a project in SOURCE also its settings and its plan are looked at. Nothing is built or fetched, and the network
     is not used. The exit code is 1 when there is a problem.
     """
-    from passbuild.cli.run import tell_result
+    from passbuild import cancellation
+    from passbuild.cli.run import at_once, refuse, tell_result
     from passbuild.doctor.checkup import Request, examined
+    from passbuild.errors import Cancelled
     from passbuild.settings.merge import Given
     from passbuild.surroundings import Surroundings
 
@@ -65,8 +65,11 @@ def doctor(source: str, **options: object) -> None:
         spelled_as_options=True,
         config_file=surroundings.cwd / str(config_file) if config_file else None,
     )
-    signal.signal(signal.SIGTERM, _ended)
-    checkup = examined(Request(source=source, given=given, surroundings=surroundings))
+    try:
+        with cancellation.heard(at_once):
+            checkup = examined(Request(source=source, given=given, surroundings=surroundings))
+    except cancellation.Interruption as caught:
+        refuse(Cancelled(signal=caught.number), (), surroundings)
     if _asks_for_json(checkup, given, surroundings):
         tell_result(json.dumps(checkup.to_json(), indent=2, ensure_ascii=False))
     else:
@@ -134,9 +137,3 @@ def _asks_for_json(checkup: Checkup, given: Given, surroundings: Surroundings) -
     if checkup.settings is not None:
         return checkup.settings.json.value
     return bool(given.values.get("json")) or is_true(surroundings.environ.get("PASSBUILD_JSON", ""))
-
-
-def _ended(number: int, frame: FrameType | None) -> NoReturn:
-    """End by an error, so that what was started ends as well and nothing is left behind."""
-    del frame
-    sys.exit(128 + number)

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Protocol, TextIO, TypeAlias
 
 from passbuild.process import without_escapes
+from passbuild.redaction import redacted
 from passbuild.settings.model import Color
 
 if TYPE_CHECKING:
@@ -15,8 +16,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _WITHOUT_UNICODE = str.maketrans("•✓✗│├└─…", "*+x||`-.")
-_CONTROLS = dict.fromkeys((7, 8, 11, 12, 13, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-"""Control characters that would move the cursor or ring, or turn around what stands behind them."""
+_KEPT = (0x09, 0x0A)
+_CONTROLS = dict.fromkeys(
+    number
+    for begin, end in ((0, 0x20), (0x7F, 0xA0), (0x61C, 0x61D), (0x200E, 0x2010), (0x2028, 0x202F), (0x2066, 0x206A))
+    for number in range(begin, end)
+    if number not in _KEPT
+)
+"""Control characters, which would move the cursor, ring, or begin a command, and what turns around the text behind."""
 _FORCING = ("FORCE_COLOR", "TTY_COMPATIBLE")
 """Variables by which rich can take what is no terminal for one."""
 _STEMS = " │├└─|`-"
@@ -81,7 +88,7 @@ class _Plain:
     def print(self, text: Line) -> None:
         """Write the text of a line."""
         if self._stream is not None:
-            self.write("".join(part for part, _ in text))
+            self.write(redacted("".join(part for part, _ in text)))
 
     def write(self, text: str) -> None:
         """Write a line."""
@@ -120,7 +127,7 @@ class _Painted:
         from rich.text import Text
 
         assert self.console is not None  # for the type checker: the protocol allows none
-        whole = Text.assemble(*((fitting(part, self._encoding), style) for part, style in text))
+        whole = Text.assemble(*((fitting(redacted(part), self._encoding), style) for part, style in text))
         if not self._is_terminal or whole.cell_len <= self.console.width:
             self.console.print(whole)
             return

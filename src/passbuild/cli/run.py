@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
@@ -14,10 +13,10 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name, is_normalized_name
 
-from passbuild import pipeline
+from passbuild import cancellation, pipeline, process, scratch
 from passbuild.cli.console import Speaker, tell
 from passbuild.cli.paint import let_go
-from passbuild.errors import Cancelled, OutputNotWritable, PassbuildError, WrongCommand
+from passbuild.errors import Cancelled, OutputNotWritable, PassbuildError, SystemRefused, WrongCommand
 from passbuild.journal import Journal
 from passbuild.plan.explain import explanation
 from passbuild.project.source import understood as understand
@@ -29,12 +28,12 @@ from passbuild.surroundings import HANDED, Surroundings
 from passbuild.values import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from types import FrameType
+    from collections.abc import Callable, Mapping, Sequence
 
-    from passbuild.errors import UsageError
     from passbuild.into_host import Installation, Wish
     from passbuild.wheelhouse import Commission, Wheelhouse
+
+_SHOW_CURSOR = b"\x1b[?25h"
 
 R = TypeVar("R", bound="Report | Summary | Wheelhouse")
 
@@ -172,15 +171,18 @@ class _Desk:
     def done(self, act: Callable[[], R], failed: Callable[[PassbuildError], Report | Summary]) -> R:
         """Return what `act` does, and write its report; or end with its error."""
         try:
-            with _signals_raise():
+            with cancellation.heard(at_once), scratch.opened(is_ours=True):
                 report = act()
                 _write_report(report)
         except PassbuildError as error:
             self._fail(failed(error), error)
-        except Exception:
-            self.speaker.bug()
-            raise
-        except _Signal as caught:
+        except Exception as error:
+            refused = SystemRefused.of(error) if isinstance(error, OSError) else None
+            if refused is None:
+                self.speaker.bug()
+                raise
+            self._fail(failed(refused), refused)
+        except cancellation.Interruption as caught:
             cancelled = Cancelled(signal=caught.number)
             self._fail(failed(cancelled), cancelled)
         return report
@@ -222,7 +224,7 @@ def tell_result(text: str) -> None:
         refuse(error, (), Surroundings.here())
 
 
-def refuse(error: UsageError, arguments: Sequence[str], surroundings: Surroundings) -> NoReturn:
+def refuse(error: PassbuildError, arguments: Sequence[str], surroundings: Surroundings) -> NoReturn:
     """End with an error that was found before there was a command to run."""
     as_json = "--json" in arguments or _asks_for_json(surroundings)
     report = Journal("", str(surroundings.cwd)).failed(error)
@@ -271,38 +273,18 @@ def _write_report(report: Report | Summary | Wheelhouse) -> None:
 
 def _replace(path: Path, text: str) -> None:
     """Write a file by one rename; one that is there already keeps its permissions."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with scratch.opened(), scratch.beside(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
         if path.exists():
             shutil.copymode(path, temporary)
         os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
-class _Signal(BaseException):
-    """A signal arrived. No Exception: nothing on the way may take it for a failure of its own."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
-@contextlib.contextmanager
-def _signals_raise() -> Iterator[None]:
-    """Let the signals that end a program end it by an error, so that everything is cleaned up on the way."""
-    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]  # nohup has its reason
-    before = {number: signal.signal(number, _cancel) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _cancel(number: int, frame: FrameType | None) -> None:
-    del frame
-    raise _Signal(number)
+def at_once(number: int) -> None:
+    """End now: somebody has asked a second time. What this leaves behind, the next run removes."""
+    process.end_at_once()
+    with contextlib.suppress(OSError, AttributeError, ValueError):  # standard error may be closed
+        if sys.stderr.isatty():
+            os.write(sys.stderr.fileno(), _SHOW_CURSOR)
+        os.write(sys.stderr.fileno(), b"\ncancelled at once\n")
+    os._exit(128 + number)

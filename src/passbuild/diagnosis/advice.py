@@ -42,6 +42,8 @@ _LOW = 100_000_000
 _NO_COMPILER = re.compile(
     r"error: command '(?P<command>[^']+)' failed: (?:No such file or directory|None)"
     r"|error: \[Errno 2\] No such file or directory: '(?P<program>[^']*(?:cc|c\+\+|g\+\+|clang|gfortran|cl\.exe)[^']*)'"
+    r"|FileNotFoundError: \[Errno 2\] No such file or directory: "
+    r"'(?P<plain>(?:[\w.]+-)*(?:g?cc|[cg]\+\+|clang(?:\+\+)?|gfortran|nvcc)(?:-\d+)?)'"
     r"|(?P<cmake>No CMAKE_(?:C|CXX|CUDA|Fortran)_COMPILER could be found)"
     r"|Unknown compiler\(s\): (?P<meson>.+)"
     r"|(?P<msvc>Microsoft Visual C\+\+ [\d.]+ or greater is required)"
@@ -263,7 +265,7 @@ def _about_compiler(found: re.Match[str]) -> str:
     command = PurePath(found["command"] or "").name
     if command and not _COMPILER.search(command):
         return f"{command} is not there: install it, or put it on PATH"
-    compiler = found["command"] or found["program"] or found["cmake"] or found["msvc"]
+    compiler = found["command"] or found["program"] or found["plain"] or found["cmake"] or found["msvc"]
     if found["meson"]:
         compiler = ", ".join(re.findall(r"'([^']+)'", found["meson"])) or found["meson"]
     return (

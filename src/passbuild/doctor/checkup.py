@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from passbuild import scratch
 from passbuild.doctor import compilers, cuda, host, inquiry, installers, machine, mpi, rocm, storage, tools, torch
 from passbuild.doctor.model import Checkup, Finding, fine, problem, skipped, warning
 from passbuild.doctor.scene import Scene, languages
@@ -45,8 +45,8 @@ class Request:
 
 def examined(request: Request) -> Checkup:
     """Return what there is to say about a machine, and about a project on it. No network is used, nothing is built."""
-    with tempfile.TemporaryDirectory(prefix="passbuild-doctor-", ignore_cleanup_errors=True) as scratch:
-        return _Doctor(request, Path(scratch)).checkup()
+    with scratch.opened() as place:
+        return _Doctor(request, place.new_folder("doctor")).checkup()
 
 
 class _Doctor:

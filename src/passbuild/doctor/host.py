@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from passbuild.doctor.model import fine, note, problem, skipped, warning
+from passbuild.doctor.programs import tried
+from passbuild.host import zone
 from passbuild.plan.model import Action
+from passbuild.protection import Means
+from passbuild.settings.model import ProtectHost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +35,7 @@ def findings(scene: Scene) -> Iterator[Finding]:
     yield fine("host", f"Python {host.version}{implementation} in {host.prefix}, by {host.reason}")
     if scene.compiling is not None:
         yield _written(scene)
+    yield _protected(scene, host)
     if scene.plan is not None:
         yield from _planned(scene.plan)
     else:
@@ -47,6 +52,22 @@ def _written(scene: Scene) -> Finding:
     if not os.access(folder, os.W_OK | os.X_OK):
         return note("host", f"{folder} cannot be written", "builds only read it; passbuild install needs to write")
     return fine("host", f"{folder} can be written, as passbuild install needs")
+
+
+def _protected(scene: Scene, host: Host) -> Finding:
+    """Return whether hooks can be kept from writing it, which is tried on a program that does nothing."""
+    setting = scene.settings.protect_host
+    if setting.value is ProtectHost.OFF:
+        return skipped("host", f"not protected from hooks, by {setting.origin}; changes are looked for afterwards")
+    passed = [item.distribution for item in scene.plan.passed] if scene.plan else []
+    writable = [scene.scratch, *([scene.project.folder] if scene.project else [])]
+    guarded = zone.of(host, passed, (), scene.surroundings.environ, writable)
+    outcome = tried(guarded, scene.surroundings.environ)
+    if outcome.means is not Means.NOTHING:
+        return fine("host", f"read-only for hooks, by {outcome.means.value}")
+    fact = f"hooks cannot be kept from writing it ({outcome.reason}); changes are looked for afterwards"
+    cure = "--protect-host auto builds all the same" if setting.value is ProtectHost.ON else ""
+    return problem("host", fact, cure) if cure else note("host", fact)
 
 
 def _planned(plan: Plan) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from passbuild.redaction import presentable
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Checkup:
             **{key: like[key] for key in _FROM_REPORT},
             "ok": self.is_sound,
             "findings": [
-                {"subject": item.subject, "state": item.state.value, "fact": item.fact, "cure": item.cure}
+                presentable({"subject": item.subject, "state": item.state.value, "fact": item.fact, "cure": item.cure})
                 for item in self.findings
             ],
             "counts": {state.value: self.count(state) for state in State},

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from passbuild import process
+from passbuild import process, supervisor
+from passbuild.protection import Means, Outcome, Protector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from passbuild.protection import Zone
 
 LIMIT = 60.0
 """Seconds that a program may take to say what it is."""
@@ -44,6 +49,19 @@ def told(
     except OSError as error:
         reason = f"cannot be started: {error.strerror or error}"
         return process.Finished(returncode=_COULD_NOT_START, stdout="", stderr=reason)
+
+
+def tried(zone: Zone, environ: Mapping[str, str]) -> Outcome:
+    """Return what becomes of a zone that is to be protected for a program that does nothing."""
+    if not supervisor.is_available():
+        return Outcome(means=Means.NOTHING, reason="passbuild knows no means for this system")
+    protector = Protector(zone, is_needed=False)
+    command = process.Command(
+        argv=[sys.executable, "-S", "-c", "pass"], environ=environ, timeout=LIMIT, first=protector
+    )
+    with contextlib.suppress(OSError):  # then it did not say
+        process.stream(command, lambda _: None)
+    return protector.outcome()
 
 
 def first_line(finished: process.Finished) -> str:

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from passbuild import wheel_store
+from passbuild import locks, scratch, wheel_store
 from passbuild.doctor.model import amount, fine, note, problem, skipped, warning
-from passbuild.environment import locks, store
+from passbuild.environment import store
 from passbuild.environment.store import Store
 from passbuild.errors import NotAStore
 from passbuild.values import frozen
@@ -69,13 +69,9 @@ def _counted(count: int, word: str) -> str:
 
 def _try_a_lock(root: Path) -> None:
     """Write and lock a file as builds do. Raises OSError."""
-    folder = tempfile.mkdtemp(prefix=".doctor-", dir=root)
-    try:
-        with locks.held(Path(folder, "lock"), wait=False) as is_ours:
-            if not is_ours:
-                raise OSError("a lock that nobody has cannot be taken")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with scratch.folder_in(root) as folder, locks.held(folder / "lock", wait=False) as is_ours:
+        if not is_ours:
+            raise OSError("a lock that nobody has cannot be taken")
 
 
 @frozen

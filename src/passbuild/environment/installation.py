@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from packaging.requirements import InvalidRequirement
 from packaging.utils import parse_wheel_filename
 
 from passbuild.environment import contents, installers, sdists, stand_ins
 from passbuild.environment.installers import Start, Task
 from passbuild.errors import IncompleteInstall, Unresolvable
+from passbuild.project import pep508
+from passbuild.redaction import redacted
 from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
@@ -114,13 +117,23 @@ def _task(plan: Plan, place: Venv, site: Site, *, wheels: Path | None = None) ->
 
 
 def _run(plan: Plan, installer: Installer, task: Task, site: Site) -> process.Finished:
-    lines = sdists.from_wheels(plan.install, task.wheels) if task.wheels else map(str, plan.install)
+    lines = list(sdists.from_wheels(plan.install, task.wheels) if task.wheels else map(str, plan.install))
+    _refuse_more_than_lines(lines, installer)
     limits = [f"-c {task.closure.name}"] if task.closure else []
     task.requirements.write_text("".join(f"{line}\n" for line in (*installer.lines, *limits, *lines)), encoding="utf-8")
     # A pip that runs from a wheel leaves its certificates in the folder for temporary files (Python 3.8).
     variables = {"TMPDIR": str(site.scratch), **installer.variables(task, site.surroundings.environ)}
     start = Start(argv=installer.command(task), variables=variables, scratch=site.scratch)
     return installers.run(installer, start, site.surroundings, site.on_line)
+
+
+def _refuse_more_than_lines(lines: Sequence[str], installer: Installer) -> None:
+    """Raise Unresolvable for a requirement that would be several lines of a file, or hold a variable."""
+    for line in lines:
+        try:
+            pep508.decoded(line)
+        except InvalidRequirement as error:
+            raise Unresolvable(installer=installer.name, conclusion=[f"{redacted(repr(line))}: {error}"]) from error
 
 
 def _with_wheels(task: Task, installer: Installer, wheels: Sequence[BuiltWheel]) -> Task:

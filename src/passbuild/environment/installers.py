@@ -8,6 +8,7 @@ import itertools
 import re
 import shutil
 import sys
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,7 +18,7 @@ from packaging.version import Version
 
 from passbuild import process
 from passbuild.environment import indexes
-from passbuild.errors import InstallerNotFound
+from passbuild.errors import InstallerNotFound, TimedOut
 from passbuild.settings.model import InstallerChoice
 from passbuild.values import frozen, replace
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _PIP_WITH_PYTHON_OPTION = Version("22.3")
 _PIP_WITH_RAW_PROGRESS = Version("24.1")
+_SHOWN = 15
+"""How many of the last lines are shown of an installer that takes too long."""
 _PIP_DOWNLOADS = ("http-v2", "http")
 """The folders of pip's cache that hold what it downloaded, from pip 23.3 on and before."""
 _ELSEWHERE = {
@@ -98,6 +101,10 @@ class Installer(Protocol):
     def lines(self) -> tuple[str, ...]:
         """The lines of a requirements file that name further indexes and places."""
 
+    @property
+    def timeout(self) -> float | None:
+        """The seconds that it may take to fill an environment."""
+
     def folder(self, scratch: Path, surroundings: Surroundings) -> Path | None:
         """Return where it has to be started; None where that is as good as any."""
 
@@ -121,15 +128,16 @@ def chosen(settings: Settings, host: Host, surroundings: Surroundings) -> Instal
     """Return the installer to use for a host: uv where it is available, else pip. Raises InstallerNotFound."""
     choice = settings.installer.value
     variables, lines = indexes.variables(settings, surroundings.environ), indexes.lines(settings)
+    timeout = settings.timeout.value or None
     uv = None if choice is InstallerChoice.PIP else _uv(surroundings.environ)
     if uv is not None:
-        return replace(uv, no_index=settings.no_index.value, own=variables, lines=lines)
+        return replace(uv, no_index=settings.no_index.value, own=variables, lines=lines, timeout=timeout)
     if choice is InstallerChoice.UV:
         raise InstallerNotFound(installer="uv", python=host.minor)
     pip = _pip(host, surroundings.pip_cache)
     if pip is None:
         raise InstallerNotFound(installer="pip", python=host.minor)
-    return replace(pip, own=variables, lines=lines)
+    return replace(pip, own=variables, lines=lines, timeout=timeout)
 
 
 def environ_for(environ: Mapping[str, str]) -> dict[str, str]:
@@ -156,6 +164,7 @@ class Uv:
     """Whether it asks no index; it has no variable for that."""
     own: tuple[tuple[str, str], ...] = ()
     lines: tuple[str, ...] = ()
+    timeout: float | None = None
 
     @property
     def name(self) -> str:
@@ -214,6 +223,7 @@ class Pip:
     """Where pip keeps its downloads."""
     own: tuple[tuple[str, str], ...] = ()
     lines: tuple[str, ...] = ()
+    timeout: float | None = None
 
     @property
     def name(self) -> str:
@@ -350,17 +360,33 @@ class Start:
     """What it gets beside the user's environment."""
     scratch: Path
     """A folder of ours that is gone after the run."""
+    is_bounded: bool = True
+    """Whether it may be ended when it takes too long."""
 
 
 def run(
     installer: Installer, start: Start, surroundings: Surroundings, on_line: Callable[[str], None]
 ) -> process.Finished:
-    """Start an installer, in the user's folder or in one that stands for it, and hear what it says."""
+    """Start an installer, in the user's folder or in one that stands for it, and hear what it says.
+
+    Raises TimedOut.
+    """
     environ = {**environ_for(surroundings.environ), **dict(installer.own), **start.variables}
     folder = installer.folder(start.scratch, surroundings)
     if folder is not None:
         environ |= indexes.absolute(environ, surroundings.cwd)
-    return process.stream(start.argv, environ=environ, on_line=on_line, cwd=folder)
+    timeout = installer.timeout if start.is_bounded else None
+    command = process.Command(argv=start.argv, environ=environ, cwd=folder, timeout=timeout)
+    lines: deque[str] = deque(maxlen=_SHOWN)
+
+    def heard(line: str) -> None:
+        lines.append(line)
+        on_line(line)
+
+    try:
+        return process.stream(command, heard)
+    except TimeoutError as error:
+        raise TimedOut(what=installer.name, seconds=timeout or 0, lines=tuple(lines)) from error
 
 
 def _last(output: Sequence[str], count: int = 15) -> list[str]:

@@ -7,6 +7,8 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
+from passbuild import scratch
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -40,9 +42,9 @@ def note(store: Store, source: Path, environment: BuildEnvironment) -> None:
     file = _file(store, source)
     with contextlib.suppress(OSError):  # a store that cannot be written was told already
         file.parent.mkdir(exist_ok=True)
-        temporary = file.with_name(f"{file.name}.{os.getpid()}")
-        temporary.write_text(environment.passed_identity, encoding="ascii")
-        os.replace(temporary, file)
+        with scratch.beside(file) as temporary:
+            temporary.write_text(environment.passed_identity, encoding="ascii")
+            os.replace(temporary, file)
 
 
 def _file(store: Store, source: Path) -> Path:

@@ -28,6 +28,8 @@ from {module} import {top}
 if __name__ == "__main__":
     sys.exit({object}())
 """
+_LONGEST = 255
+"""Bytes of a file's name."""
 _SHEBANG_LIMIT = 125
 """Linux reads 127 bytes of a first line on older kernels."""
 _PYTHON_SHEBANG = re.compile(rb"#!.*python[\d.]*[^\n]*\n|#!/bin/sh\n'''exec' .*\n' '''\n")
@@ -44,7 +46,7 @@ def write(distributions: Sequence[Distribution], host: Host, venv: Venv) -> None
             if place is None:
                 continue
             if place.parent != venv.scripts:
-                _link(path, place)
+                _link(path, place, venv.folder)
             elif path.name not in scripts:
                 _write_program(path, venv)
 
@@ -69,7 +71,7 @@ def _entry_points(info: Path) -> Mapping[str, str]:
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case; documented use
     try:
         parser.read_string((info / "entry_points.txt").read_text(encoding="utf-8"))
-    except (OSError, configparser.Error):
+    except (OSError, ValueError, configparser.Error):
         return {}
     groups = [group for group in ("console_scripts", "gui_scripts") if parser.has_section(group)]
     return {name: reference for group in groups for name, reference in parser.items(group)}
@@ -77,15 +79,20 @@ def _entry_points(info: Path) -> Mapping[str, str]:
 
 def _write_console_script(venv: Venv, name: str, reference: str) -> None:
     match = _ENTRY_POINT.fullmatch(reference)
-    if match is None or match["object"] is None or "/" in name or name in {"", ".", ".."}:
+    if match is None or match["object"] is None or not _is_file_name(name):
         return
     values = {"module": match["module"], "object": match["object"], "top": match["object"].partition(".")[0]}
     _write_executable(venv.scripts / name, _shebang(venv.python) + _CONSOLE.format(**values).encode())
 
 
+def _is_file_name(name: str) -> bool:
+    """Whether a script can be called by a name, which is what somebody wrote."""
+    return 0 < len(os.fsencode(name)) <= _LONGEST and name not in {".", ".."} and not {"/", "\0"} & {*name}
+
+
 def _write_program(path: Path, venv: Venv) -> None:
     """Make a program of the host callable: a Python script for our Python, anything else from its real place."""
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for long names
         return
     with path.open("rb") as file:
         start = file.read(512)
@@ -112,8 +119,11 @@ def _write_executable(path: Path, content: bytes) -> None:
     path.chmod(0o755)
 
 
-def _link(target: Path, link: Path) -> None:
-    if os.path.lexists(link) or not target.exists():
+def _link(target: Path, link: Path, folder: Path) -> None:
+    """Link to a file, unless that would be done on the host, behind a link below `folder`."""
+    if os.path.lexists(link) or not os.path.exists(target):  # noqa: PTH110 - Path.exists raises for long names
+        return
+    if any(parent.is_symlink() for parent in link.parents if parent.is_relative_to(folder) and parent != folder):
         return
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(target)

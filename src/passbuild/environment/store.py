@@ -7,6 +7,7 @@
       interpreters/             what hosts said of themselves (passbuild.host.recall)
       locks/KEY.use             locked shared while an environment is in use, exclusive while it is made or removed
       locks/KEY.make            locked by the one who makes it; others wait for that one and not for those who use it
+      unfinished/KEY            there while an environment is made or removed: what a killed process left is removed
       environments/KEY/
         env/                    made in place, as environments hold absolute paths
         holders.json            the editable installations that rebuild with it; it stays as long as there is one
@@ -21,12 +22,11 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict, TypeVar, cast
 
-from passbuild.environment import locks
+from passbuild import locks, scratch
 from passbuild.errors import NotAStore
 from passbuild.host import files, recall
 from passbuild.host.recall import Memory
@@ -35,7 +35,7 @@ from passbuild.values import frozen
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from passbuild.environment.locks import Lock
+    from passbuild.locks import Lock
     from passbuild.settings.model import Settings
     from passbuild.surroundings import Surroundings
 
@@ -44,6 +44,7 @@ _HOUR = 3600
 _MEGABYTE = 10**6
 _FEW_INODES = 10
 _INTERPRETERS = "interpreters"
+_UNFINISHED = "unfinished"
 _RECORD = "environment.json"
 _USED = "used"
 _HOLDERS = "holders.json"
@@ -116,12 +117,12 @@ class Store:
         self.root.mkdir(parents=True, exist_ok=True)
         tag = self.root / _TAG
         if not _is_ours(tag):
-            if any(not item.name.startswith(f"{_TAG}.") for item in self.root.iterdir()) and not _is_ours(tag):
+            if any(not item.name.startswith(f".{_TAG}.") for item in self.root.iterdir()) and not _is_ours(tag):
                 raise NotAStore(root=self.root)
-            temporary = tag.with_name(f"{_TAG}.{os.getpid()}")
-            temporary.write_text(_TAG_TEXT, encoding="ascii")
-            os.replace(temporary, tag)
-        for folder in (self.root / "environments", self.root / "locks", self.root / _INTERPRETERS):
+            with scratch.beside(tag) as temporary:
+                temporary.write_text(_TAG_TEXT, encoding="ascii")
+                os.replace(temporary, tag)
+        for folder in (self.root / name for name in ("environments", "locks", _INTERPRETERS, _UNFINISHED)):
             folder.mkdir(exist_ok=True)
 
 
@@ -167,6 +168,7 @@ def leased(store: Store, key: str, make: Callable[[Path], Facts], *, wait: bool)
     Raises OSError where the store cannot be used.
     """
     store.prepare()
+    _sweep(store.root)
     folder = store.root / "environments" / key
     use = locks.opened(store.root / "locks" / f"{key}.use")
     try:
@@ -202,15 +204,62 @@ def _found_or_made(
         is_finished = (folder / _RECORD).exists()
         if not use.take(exclusive=True, wait=not is_finished):
             return None, False
-        facts = _made(folder, make)
+        with _unfinished(store.root, key):
+            facts = _made(folder, make)
         use.take(exclusive=False)
         return facts, False
+
+
+@contextlib.contextmanager
+def _unfinished(root: Path, key: str) -> Iterator[None]:
+    """Mark that an environment is made or removed, by whoever has its locks."""
+    marker = root / _UNFINISHED / key
+    marker.touch()
+    try:
+        yield
+    finally:
+        marker.unlink(missing_ok=True)
+
+
+def _sweep(root: Path) -> None:
+    """Remove what killed processes left of environments that they made or removed."""
+    with contextlib.suppress(OSError):
+        for marker in list((root / _UNFINISHED).iterdir()):
+            with _locked(root, marker.name) as is_ours:
+                if is_ours:
+                    if not (root / "environments" / marker.name / _RECORD).exists():
+                        _take_away(root / "environments" / marker.name)
+                    scratch.removed(_doomed(root / "environments" / marker.name))
+                    marker.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _locked(root: Path, key: str) -> Iterator[bool]:
+    """Lock an environment that nobody uses or makes, and yield whether that was so."""
+    with contextlib.ExitStack() as stack:
+        names = (f"{key}.make", f"{key}.use")
+        yield all(stack.enter_context(locks.held(root / "locks" / name, wait=False)) for name in names)
+
+
+def _doomed(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}")
+
+
+def _take_away(folder: Path) -> bool:
+    """Remove an environment that is locked: renamed first, as half of it must not be found under its key."""
+    scratch.removed(_doomed(folder))
+    try:
+        os.replace(folder, _doomed(folder))
+    except OSError:
+        return False
+    scratch.removed(_doomed(folder))
+    return True
 
 
 def _made(folder: Path, make: Callable[[Path], Facts]) -> Facts:
     """Make an environment in its place; the record comes last, by a rename."""
     holders = _holders(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    scratch.removed(folder)
     folder.mkdir(parents=True)
     if holders:
         _write_holders(folder, holders)
@@ -223,7 +272,7 @@ def _made(folder: Path, make: Callable[[Path], Facts]) -> Facts:
         temporary.write_text(json.dumps(document), encoding="utf-8", errors="surrogateescape")
         os.replace(temporary, folder / _RECORD)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        scratch.removed(folder)
         raise
     return facts
 
@@ -274,9 +323,9 @@ def _holders(folder: Path) -> list[str]:
 
 
 def _write_holders(folder: Path, infos: Iterable[str]) -> None:
-    temporary = folder / f"{_HOLDERS}.{os.getpid()}"
-    temporary.write_text(json.dumps(sorted(infos)), encoding="utf-8")
-    os.replace(temporary, folder / _HOLDERS)
+    with scratch.beside(folder / _HOLDERS) as temporary:
+        temporary.write_text(json.dumps(sorted(infos)), encoding="utf-8")
+        os.replace(temporary, folder / _HOLDERS)
 
 
 def _is_editable(info: Path) -> bool:
@@ -368,16 +417,11 @@ def _removed(store: Store, item: Kept) -> bool:
     """Remove an environment that nobody uses or makes, and no editable installation needs."""
     if is_held(item.folder):
         return False
-    doomed = item.folder.with_name(f".{item.key}")
-    with contextlib.ExitStack() as stack:
-        for name in (f"{item.key}.make", f"{item.key}.use"):
-            if not stack.enter_context(locks.held(store.root / "locks" / name, wait=False)):
-                return False
-        shutil.rmtree(doomed, ignore_errors=True)
-        try:
-            # Renamed first: half of an environment must not be found under its key.
-            os.replace(item.folder, doomed)
-        except OSError:
+    with _locked(store.root, item.key) as is_ours:
+        if not is_ours:
             return False
-        shutil.rmtree(doomed, ignore_errors=True)
-    return True
+        try:
+            with _unfinished(store.root, item.key):
+                return _take_away(item.folder)
+        except OSError:  # the store cannot be written
+            return False

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from passbuild.errors import HostUnusable
+from passbuild.errors import HostUnusable, SystemRefused
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ class Venv:
 
 
 def create(host: Host, folder: Path, environ: Mapping[str, str]) -> Venv:
-    """Create an empty environment in `folder`, which must not exist. Raises HostUnusable."""
+    """Create an empty environment in `folder`, which must not exist.
+
+    Raises HostUnusable; for what is no fault of the host, OSError.
+    """
     import virtualenv  # slow to import, and a stored environment needs none of it
 
     arguments = ["--no-seed", "--no-periodic-update", "--no-vcs-ignore", "--activators", "", "--python"]
@@ -41,6 +44,8 @@ def create(host: Host, folder: Path, environ: Mapping[str, str]) -> Venv:
         with contextlib.redirect_stdout(io.StringIO()):
             session = virtualenv.cli_run(arguments, setup_logging=False, env=quiet)
     except (RuntimeError, SystemExit, OSError) as error:
+        if isinstance(error, OSError) and SystemRefused.of(error) is not None:
+            raise  # no fault of the host
         raise HostUnusable(executable=host.executable, problem=f"virtualenv cannot use it: {error}") from error
     creator = session.creator
     return Venv(

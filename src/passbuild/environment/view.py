@@ -43,11 +43,11 @@ def write(distributions: Sequence[Distribution], venv: Venv, *, true_paths: bool
     folder = _folder(venv)
     folder.mkdir()
     for distribution in distributions:
-        _link(distribution.info, folder / distribution.info.name)
+        _link(distribution.info, folder / distribution.info.name, folder)
         for entry in distribution.entries:
-            _link(distribution.location / entry, folder / entry)
+            _link(distribution.location / entry, folder / entry, folder)
         for file in distribution.path_files:  # for its metadata: the view is no site folder, nobody runs them there
-            _link(file, folder / file.name)
+            _link(file, folder / file.name, folder)
     lines = [line for item in distributions for file in item.path_files for line in _path_lines(file, item.location)]
     values = {
         "VIEW": str(folder),
@@ -141,28 +141,43 @@ def _read_only(distributions: Iterable[Distribution], folder: Path) -> tuple[str
 
 def _path_lines(file: Path, location: Path) -> Iterable[str]:
     """Return the lines of a distribution's ``.pth`` file, with paths made absolute."""
-    for line in file.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+    try:
+        told = file.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:  # a stale record
+        return
+    for line in told.splitlines():
         text = line.rstrip()
         if not text or text.startswith("#"):
             continue
         yield text if text.startswith(("import ", "import\t")) else os.path.normpath(location / text)
 
 
-def _link(target: Path, link: Path) -> None:
+def _link(target: Path, link: Path, folder: Path) -> None:
     """Link to a file or folder of the host; what is not there (a stale record) or stands already is passed over.
 
-    A folder that two distributions bring from two places becomes a real one with links to what both have.
+    A folder that two distributions bring from two places, or one of them in part, becomes a real one with links to what
+    both have. It lies below `folder`, the view.
     """
-    if not target.exists():
+    if not os.path.exists(target):  # noqa: PTH110 - Path.exists raises for a name that is too long
         return
     if link.is_symlink() and link.is_dir() and target.is_dir() and not link.samefile(target):
-        first = link.resolve()
-        link.unlink()
-        link.mkdir()
-        for item in (*sorted(first.iterdir()), *sorted(target.iterdir())):
-            _link(item, link / item.name)
+        _open_up(link)
+        for item in sorted(target.iterdir()):
+            _link(item, link / item.name, folder)
         return
     if link.is_symlink() or link.exists():
         return
+    for parent in reversed(link.parents):
+        if parent.is_symlink() and parent.is_relative_to(folder):
+            _open_up(parent)  # what is made in it would be made on the host
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(target, target_is_directory=target.is_dir())
+
+
+def _open_up(link: Path) -> None:
+    """Turn a link to a folder of the host into a folder with links to what is in it."""
+    inside = sorted(link.resolve().iterdir())
+    link.unlink()
+    link.mkdir()
+    for item in inside:
+        (link / item.name).symlink_to(item, target_is_directory=item.is_dir())

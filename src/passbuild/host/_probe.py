@@ -37,6 +37,7 @@ Lines before the reply are somebody else's (a ``sitecustomize`` that prints) and
 from __future__ import annotations
 
 import csv
+import email.message
 import functools
 import json
 import os
@@ -51,7 +52,7 @@ from importlib.machinery import EXTENSION_SUFFIXES
 try:
     from importlib.metadata import PathDistribution
 except ImportError:  # Python 3.7 and older; the reply says which
-    PathDistribution = None  # type: ignore[assignment,misc]  # a class for all later Pythons
+    PathDistribution = object  # type: ignore[assignment,misc]  # a class that knows all this for all later Pythons
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def main() -> None:
         "customized": "sitecustomize" in sys.modules or "usercustomize" in sys.modules,
         "markers": markers(),
     }
-    if PathDistribution is not None:
+    if PathDistribution is not object:
         found = listed(search_path)
         reply["installed"] = {name: version for name, (version, _, _) in found.items()}
         reply["distributions"] = reached(found, request["names"])
@@ -138,7 +139,7 @@ def listed(search_path: Iterable[str]) -> dict[str, tuple[str, str, str]]:
             stem = re.sub(r"-py\d+(\.\d+)?$", "", entry.rsplit(".", 1)[0])
             name, _, version = stem.partition("-")
             if not version:
-                version = PathDistribution(pathlib.Path(info)).metadata["Version"] or ""
+                version = _metadata(_Distribution(info))["Version"] or ""
             found.setdefault(normalized(name), (version, location, info))
     return found
 
@@ -160,31 +161,33 @@ def reached(found: dict[str, tuple[str, str, str]], names: Iterable[str]) -> lis
 
 def describe(name: str, version: str, location: str, info: str) -> dict[str, Any]:
     """Return everything about one distribution."""
-    distribution = PathDistribution(pathlib.Path(info))
+    distribution = _Distribution(info)
     direct_url = _json(distribution.read_text("direct_url.json") or "{}")
+    directory = direct_url.get("dir_info")
     paths, size, recorded = _files(distribution, location, info)
     inside, outside, path_files = [], [], []
     for path in paths:
         if not path.startswith(location + os.sep):
-            outside.append(path)
+            if os.path.islink(path) or not os.path.isdir(path):  # a folder there is nobody's own
+                outside.append(path)
         elif path.endswith(".pth") and os.path.dirname(path) == location:
             path_files.append(path)
         else:
             inside.append(os.path.relpath(path, location).replace(os.sep, "/"))
     return {
         "name": name,
-        "version": distribution.metadata["Version"] or version,
+        "version": _metadata(distribution)["Version"] or version,
         "location": location,
         "info": info,
-        "requires": list(distribution.requires or []),
+        "requires": _requirements(distribution),
         "entries": entries(inside, location) if recorded else _tops(inside),
         "outside": outside,
         "path_files": path_files,
         "pkg_config": sorted(
             {os.path.join(location, os.path.dirname(path)) for path in inside if path.endswith(".pc")}
         ),
-        "direct_url": direct_url if "url" in direct_url else None,
-        "editable": bool(direct_url.get("dir_info", {}).get("editable")) or _is_development(info),
+        "direct_url": direct_url if isinstance(direct_url.get("url"), str) else None,
+        "editable": bool(isinstance(directory, dict) and directory.get("editable")) or _is_development(info),
         "size": size,
         "recorded": recorded,
     }
@@ -224,13 +227,63 @@ def providers(found: dict[str, tuple[str, str, str]], modules: Iterable[str]) ->
     if not wanted:
         return result
     for name, (_, location, info) in sorted(found.items()):
-        distribution = PathDistribution(pathlib.Path(info))
+        distribution = _Distribution(info)
         stated = (distribution.read_text("top_level.txt") or "").split()
         paths = [os.path.relpath(path, location) for path in _files(distribution, location, info)[0]]
         tops = {path.split(os.sep)[0].split(".")[0] for path in paths}
         for module in wanted & (tops | set(stated)):
             result.setdefault(module, []).append(name)
     return result
+
+
+class _Distribution(PathDistribution):
+    """A distribution whose files are read whatever they hold: others than UTF-8 are wrong, and are there."""
+
+    def __init__(self, info: str) -> None:
+        super().__init__(pathlib.Path(info))
+        self._folder = info
+
+    def read_text(self, filename: str) -> str | None:
+        """Return the text of a file of its metadata; None where there is none."""
+        file = os.path.join(self._folder, filename) if filename else self._folder
+        if not os.path.isfile(file):  # a pipe or a device has no end
+            return None
+        try:
+            with open(file, encoding="utf-8", errors="replace") as stream:
+                return stream.read()
+        except OSError:
+            return None
+
+
+def _metadata(distribution: PathDistribution) -> Any:
+    """Return the headers of METADATA or PKG-INFO; without a file, none."""
+    try:
+        return distribution.metadata
+    except Exception:  # noqa: BLE001 - importlib.metadata has raised many things for files that are not there
+        return email.message.Message()
+
+
+def _requirements(distribution: PathDistribution) -> list[str]:
+    """Return what a distribution requires; of an egg's sections that make no sense, nothing."""
+    try:
+        return [str(item) for item in distribution.requires or []]
+    except Exception:  # noqa: BLE001 - what somebody wrote by hand may be anything
+        return []
+
+
+def _rows_of(record: str) -> list[list[str]]:
+    """Return the rows of a RECORD that name a file."""
+    rows = []
+    lines = csv.reader(record.replace("\0", "").splitlines())
+    while True:
+        try:
+            row = next(lines)
+        except StopIteration:
+            return rows
+        except csv.Error:  # a field that is too long
+            continue
+        if row and row[0]:
+            rows.append(row)
 
 
 def _files(distribution: PathDistribution, location: str, info: str) -> tuple[list[str], int, bool]:
@@ -241,13 +294,14 @@ def _files(distribution: PathDistribution, location: str, info: str) -> tuple[li
     conda = _conda_files(distribution, info)
     record = distribution.read_text("RECORD")
     if record is not None:
-        rows = [row for row in csv.reader(record.splitlines()) if row]
+        rows = _rows_of(record)
         paths = [os.path.normpath(os.path.join(location, row[0])) for row in rows]
-        size = sum(int(row[-1]) for row in rows if row[-1].isdigit())
+        size = sum(int(row[-1]) for row in rows if re.match(r"[0-9]{1,18}$", row[-1]))
         return list(dict.fromkeys(paths + conda)), size, True
     installed = distribution.read_text("installed-files.txt")
     if installed is not None:
-        return [os.path.normpath(os.path.join(info, line)) for line in installed.splitlines() if line], 0, True
+        lines = [line for line in installed.replace("\0", "").splitlines() if line]
+        return [os.path.normpath(os.path.join(info, line)) for line in lines], 0, True
     paths = conda or _dpkg_files(info)
     guessed = _guessed(distribution, location, info)
     if not paths:
@@ -267,7 +321,8 @@ def _conda_files(distribution: PathDistribution, info: str) -> list[str]:
     name = os.path.relpath(info, sys.prefix).replace(os.sep, "/")
     record = _records(os.path.join(sys.prefix, "conda-meta"), ".json").get(name)
     files = _json(_text(record)).get("files", []) if record else []
-    return [os.path.join(sys.prefix, *str(path).split("/")) for path in files]
+    paths = [str(path).replace("\0", "") for path in (files if isinstance(files, list) else []) if path]
+    return [os.path.normpath(os.path.join(sys.prefix, *path.split("/"))) for path in paths]
 
 
 def _dpkg_files(info: str) -> list[str]:
@@ -399,8 +454,11 @@ def _rows(location: str, info: str) -> str:
 
 def _makes_namespace(file: str) -> bool:
     """Whether an ``__init__.py`` is that of a pkgutil- or pkg_resources-style namespace package."""
-    with open(file, "rb") as stream:
-        start = stream.read(_NAMESPACE_INIT_SIZE)
+    try:
+        with open(file, "rb") as stream:
+            start = stream.read(_NAMESPACE_INIT_SIZE)
+    except OSError:
+        return False
     return b"extend_path(" in start or b"declare_namespace(" in start
 
 
@@ -418,7 +476,7 @@ def _leading_name(requirement: str) -> str:
 def _json(text: str | None) -> dict[str, Any]:
     try:
         document = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from passbuild import process
-from passbuild.errors import HostUnusable
+from passbuild.errors import HostUnusable, SystemRefused
 from passbuild.host import recall
 from passbuild.host.model import Choice, DirectUrl, Distribution, Host
+from passbuild.project import pep508
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from packaging.requirements import Requirement
     from packaging.utils import NormalizedName
 
 _SCHEMA = 3
 _MARK = "passbuild-probe:"
 _OLDEST = (3, 8)
 _LAST_LINES = 10
+_MINOR = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
+_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}[0-9A-Za-z.+-]{0,40}")
+_TEXTS = ("implementation", "soabi", "executable", "user_site")
+_PATHS = ("prefix", "base_prefix", "scripts")
+_PATIENCE = 120.0
+"""Seconds that a host may take to answer; thousands of distributions on a network's disk take some."""
 
 
 class _RawDistribution(TypedDict):
@@ -66,8 +75,8 @@ def probed(
     interpreter does not answer or is older than 3.8.
     """
     wanted = sorted(names)
-    reply = None if wanted or memory is None else recall.recalled(memory, choice.executable, environ)
-    reply = cast("_Reply | None", reply)
+    noted = None if wanted or memory is None else recall.recalled(memory, choice.executable, environ)
+    reply = None if noted is None or _wrong(noted) else cast("_Reply", noted)
     if reply is None:
         asked = time.time()
         reply = _ask(choice, environ, names=wanted)
@@ -105,8 +114,13 @@ def _ask(
     environ = {name: value for name, value in environ.items() if name != "PYTHONHOME"}
     environ["PYTHONIOENCODING"] = "utf-8"
     try:
-        finished = process.answer(argv, environ=environ, question=question)
+        finished = process.answer(argv, environ=environ, question=question, timeout=_PATIENCE)
+    except TimeoutError as error:
+        problem = f"did not describe its environment within {_PATIENCE:g} s"
+        raise HostUnusable(executable=choice.executable, problem=problem) from error
     except OSError as error:
+        if SystemRefused.of(error) is not None:
+            raise  # no fault of the host
         raise HostUnusable(executable=choice.executable, problem=f"cannot be started: {error.strerror}") from error
     lines = [line for line in finished.stdout.splitlines() if line.startswith(_MARK)]
     if not lines:
@@ -117,13 +131,82 @@ def _ask(
             problem=f"did not describe its environment (exit code {finished.returncode})",
             answer=finished.stderr.splitlines()[-_LAST_LINES:],
         )
-    reply = cast("_Reply", json.loads(lines[-1].removeprefix(_MARK)))
+    reply = _decoded(choice, lines[-1].removeprefix(_MARK))
     if tuple(int(part) for part in reply["markers"]["python_version"].split(".")) < _OLDEST:
         raise HostUnusable(
             executable=choice.executable,
             problem=f"is Python {reply['version']}; passbuild builds for Python 3.8 and later",
         )
     return reply
+
+
+def _decoded(choice: Choice, text: str) -> _Reply:
+    """Return an answer that is what the probe promises, whoever gave it. Raises HostUnusable."""
+    try:
+        document: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        problem = f"described its environment by what is no JSON: {error}"
+        raise HostUnusable(executable=choice.executable, problem=problem) from error
+    wrong = "a NUL" if "\\u0000" in text else _wrong(document)
+    if wrong:
+        problem = f"described its environment as no Python does ({wrong})"
+        raise HostUnusable(executable=choice.executable, problem=problem)
+    return cast("_Reply", document)
+
+
+def _wrong(reply: object) -> str:
+    """Return what of an answer cannot be: the host's code has run before it was given. Empty for none."""
+    if not isinstance(reply, dict):
+        return "no JSON object"
+    if not _is_table(reply.get("markers")) or not _MINOR.fullmatch(reply["markers"].get("python_version", "")):
+        return "markers"
+    if tuple(map(int, reply["markers"]["python_version"].split("."))) < _OLDEST:
+        return "" if isinstance(reply.get("version"), str) else "version"  # it says no more
+    wrong = [name for name in _TEXTS if not isinstance(reply.get(name), str)]
+    wrong += [name for name in _PATHS if not isinstance(reply.get(name), str) or not Path(reply[name]).is_absolute()]
+    wrong += [name for name in ("installed",) if not _is_table(reply.get(name))]
+    wrong += [] if isinstance(reply.get("customized"), bool) and _is_list(reply.get("path")) else ["path"]
+    wrong += [] if _VERSION.fullmatch(str(reply.get("version"))) else ["version"]
+    providing, described = reply.get("providers"), reply.get("distributions")
+    wrong += [] if isinstance(providing, dict) and all(map(_is_list, providing.values())) else ["providers"]
+    if wrong or not isinstance(described, list):
+        return ", ".join(wrong) or "distributions"
+    return next((f"distribution {number}: {text}" for number, text in enumerate(map(_odd, described)) if text), "")
+
+
+def _odd(raw: object) -> str:
+    """Return what of the description of a distribution cannot be; empty for nothing."""
+    if not isinstance(raw, dict):
+        return "no JSON object"
+    wrong = [name for name in ("name", "version") if not isinstance(raw.get(name), str)]
+    wrong += [name for name in ("location", "info") if not isinstance(raw.get(name), str) or not _is_plain(raw[name])]
+    wrong += [] if _is_list(raw.get("requires")) else ["requires"]
+    wrong += [] if _is_list(raw.get("entries")) and all(map(_is_inside, raw["entries"])) else ["entries"]
+    for name in ("outside", "path_files", "pkg_config"):
+        wrong += [] if _is_list(raw.get(name)) and all(map(_is_plain, raw[name])) else [name]
+    wrong += [name for name in ("editable", "recorded") if not isinstance(raw.get(name), bool)]
+    wrong += [] if isinstance(raw.get("size"), int) else ["size"]
+    url = raw.get("direct_url", "")
+    wrong += [] if url is None or (isinstance(url, dict) and isinstance(url.get("url"), str)) else ["direct_url"]
+    return ", ".join(wrong)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path is absolute, and leads where it says."""
+    return os.path.isabs(path) and ".." not in Path(path).parts  # noqa: PTH117 - a text
+
+
+def _is_inside(entry: str) -> bool:
+    path = PurePosixPath(entry)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
 
 
 def _refuse_old(choice: Choice, environ: Mapping[str, str]) -> None:
@@ -177,7 +260,7 @@ def _requirements(texts: Iterable[str]) -> Iterable[Requirement]:
     """Decode ``Requires-Dist``; what PEP 508 does not know (old metadata) is left out, as installers do."""
     for text in texts:
         try:
-            yield Requirement(text)
+            yield pep508.decoded(text)
         except InvalidRequirement:
             continue
 

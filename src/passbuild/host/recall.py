@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from passbuild import scratch
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -82,13 +83,12 @@ def note(memory: Memory, executable: Path, environ: Mapping[str, str], reply: An
         return
     document = {"about": _about(environ), "states": states, "reply": reply}
     file = _file(memory, executable)
-    temporary = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
+    with (
+        contextlib.suppress(OSError),
+        scratch.beside(file) as temporary,
+    ):  # next time it is asked again, and that is all
         temporary.write_text(json.dumps(document), encoding="utf-8")
         os.replace(temporary, file)
-    except OSError:  # next time it is asked again, and that is all
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def forget(memory: Memory) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -17,7 +19,10 @@ def is_active(requirement: Requirement, markers: Mapping[str, str], extras: Iter
     """Return whether a requirement counts on a host with these markers, with any of these extras."""
     if requirement.marker is None:
         return True
-    return any(requirement.marker.evaluate({**markers, "extra": extra}) for extra in ("", *extras))
+    try:
+        return any(requirement.marker.evaluate({**markers, "extra": extra}) for extra in ("", *extras))
+    except (UndefinedComparison, UndefinedEnvironmentName):  # it holds on no host
+        return False
 
 
 def is_met(requirement: Requirement, distribution: Distribution) -> bool:

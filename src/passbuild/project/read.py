@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from passbuild.errors import AlreadySdist, InvalidProject, Mistake, NotEditable, SourceNotFound, UnusableSource
+from passbuild.project import pep508
 from passbuild.project.model import BuildSystem, Project
 
 if sys.version_info >= (3, 11):
@@ -111,12 +112,14 @@ def read(given: Path | str, folder: Path, *, is_ours: bool) -> Project:
 
 def _decoded(file: Path) -> Mapping[str, object]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        mistake = Mistake(place=str(file), problem=f"cannot be read: {error}", hint=f"open {file}")
-        raise InvalidProject(mistakes=[mistake]) from error
+        if not file.exists():
+            return {}
+        if file.is_file():  # a device or a pipe has no end
+            return tomllib.loads(file.read_text(encoding="utf-8"))
+        problem = "is no file"
+    except (OSError, ValueError, RecursionError) as error:  # tomllib lets numbers that are too long, and depth, through
+        problem = f"cannot be read: {error}"
+    raise InvalidProject(mistakes=[Mistake(place=str(file), problem=problem, hint=f"open {file}")])
 
 
 def _build_system(pyproject: Mapping[str, object], folder: Path, mistakes: list[Mistake]) -> BuildSystem:
@@ -145,8 +148,8 @@ def _build_system(pyproject: Mapping[str, object], folder: Path, mistakes: list[
         backend = _LEGACY_BACKEND
     paths = _strings(table.get("backend-path", []), f"{where} backend-path", mistakes)
     for index, path in enumerate(paths):
-        inside = (folder / path).resolve().is_relative_to(folder.resolve())
-        if not inside or not (folder / path).is_dir():
+        is_there, inside = _looked_at(folder, path)
+        if not inside or not is_there:
             reason = "there is no such folder" if inside else "lies outside the source tree"
             mistakes.append(Mistake(place=f"{where} backend-path[{index}]", problem=f"{path!r}: {reason}"))
     return BuildSystem(
@@ -154,6 +157,14 @@ def _build_system(pyproject: Mapping[str, object], folder: Path, mistakes: list[
         backend=backend,
         backend_path=tuple(paths),
     )
+
+
+def _looked_at(folder: Path, path: str) -> tuple[bool, bool]:
+    """Return whether a path is that of a folder, and whether it stays in the source tree."""
+    try:
+        return (folder / path).is_dir(), (folder / path).resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # too long, a loop of links, a NUL
+        return False, True
 
 
 def _note_misspelt(pyproject: Mapping[str, object], mistakes: list[Mistake]) -> None:
@@ -168,7 +179,7 @@ def _requirements(value: object, where: str, mistakes: list[Mistake]) -> tuple[R
     found = []
     for index, text in enumerate(_strings(value, where, mistakes)):
         try:
-            found.append(Requirement(text))
+            found.append(pep508.decoded(text))
         except InvalidRequirement as error:
             reason = str(error).splitlines()[0]
             hint = "open pyproject.toml; a requirement is written like 'setuptools>=61' (PEP 508)"
@@ -200,7 +211,8 @@ def _identity(pyproject: Mapping[str, object], folder: Path) -> tuple[Normalized
 
 def _package_info(folder: Path) -> Mapping[str, str]:
     try:
-        text = (folder / "PKG-INFO").read_text(encoding="utf-8", errors="replace")
+        file = folder / "PKG-INFO"
+        text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
     except OSError:
         return {}
     from email.parser import HeaderParser

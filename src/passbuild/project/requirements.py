@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 
 from passbuild.errors import InvalidRequirements, Mistake
+from passbuild.project import pep508
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -54,7 +56,11 @@ def listed(files: Sequence[Path], environ: Mapping[str, str]) -> Listed:
         if text.startswith("-"):
             options += _option(place, text, base, mistakes)
             continue
-        source, marker = _source(text, base)
+        try:
+            source, marker = _source(text, base)
+        except InvalidRequirement as error:
+            mistakes.append(Mistake(place=place, problem=f"{text!r}: {error}"))
+            continue
         sources.append(source)
         markers.append(marker)
     if mistakes:
@@ -117,14 +123,17 @@ def _option(place: str, text: str, base: Path, mistakes: list[Mistake]) -> list[
 
 
 def _source(text: str, base: Path) -> tuple[str, str]:
-    """Return a line as SOURCE is written, and its marker."""
+    """Return a line as SOURCE is written, and its marker. Raises InvalidRequirement for one without a meaning."""
     hashes = "".join(f" --hash={value}" for value in _HASH.findall(text))
     text = _HASH.sub("", text).strip()
     try:
         requirement = Requirement(text)
-    except InvalidRequirement:
+    except (InvalidRequirement, RecursionError):
         place = base / text
-        return (str(place) if "://" not in text and place.exists() else text) + hashes, ""
+        is_path = "://" not in text and os.path.exists(place)  # noqa: PTH110 - Path.exists raises for long names
+        return (str(place) if is_path else text) + hashes, ""
+    if requirement.marker is not None:
+        pep508.check_marker(requirement.marker)
     marker = str(requirement.marker or "")
     requirement.marker = None
     return str(requirement) + hashes, marker

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_HASH = re.compile(r"\w+:\w+")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HASHES = ("sha256", "sha384", "sha512")
+_IN_NO_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HASHES_BEHIND = re.compile(r"\s+--hash[=\s]")
 _LOOKS_LIKE_PATH = re.compile(r"^[.~/\\]|[/\\]|\.(?:tar\.gz|tgz|zip)$")
@@ -65,23 +67,34 @@ def understood(text: str, cwd: Path) -> Source:
     text, *hashes = _HASHES_BEHIND.split(text)
     if hashes:
         return _hashed(understood(text, cwd), [value.strip() for value in hashes])
-    path = Path(os.path.normpath(cwd / Path(text).expanduser()))
+    path = _path(text, cwd)
     if not text.strip():
         raise UnusableSource(source="''", problem="it is empty", advice="give a path, a requirement or a URL")
-    if path.exists():
+    if os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is too long
         _refuse_ambiguous(text, path)
         return Source(text=text, path=path)
+    if _IN_NO_LINE.search(text):  # an installer reads it in a file, where it would be more than one line
+        problem, advice = "it holds a line break or another control character", "write it in one line"
+        raise UnusableSource(source=redacted(repr(text)), problem=problem, advice=advice)
     if _URL.match(text):
         return _of_url(text, text, None)
     try:
         requirement = Requirement(text)
-    except InvalidRequirement:
+    except (InvalidRequirement, RecursionError):
         requirement = None
     if requirement is None or (_LOOKS_LIKE_PATH.search(text) and requirement.url is None):
         raise SourceNotFound(source=path, problem="there is no such folder or file")
     for folder in _alike(text, cwd):
         raise AmbiguousSource(word=text, folder=folder, project=read.static_name(folder) or "")
     return _of_requirement(requirement, text)
+
+
+def _path(text: str, cwd: Path) -> Path:
+    """Return the path that a text would be. Raises SourceNotFound for the home of a user whom nobody knows."""
+    try:
+        return Path(os.path.normpath(cwd / Path(text).expanduser()))
+    except RuntimeError as error:
+        raise SourceNotFound(source=text, problem="nobody knows the home of this user") from error
 
 
 def _alike(text: str, cwd: Path) -> Iterator[Path]:
@@ -96,6 +109,9 @@ def _alike(text: str, cwd: Path) -> Iterator[Path]:
 
 def _hashed(source: Source, hashes: Sequence[str]) -> Source:
     """Return a source whose archive has to have one of these hashes, each as ``sha256:…``."""
+    if any(_HASH.fullmatch(value) is None for value in hashes):
+        told = " or ".join(map(repr, hashes))
+        raise UnusableSource(source=str(source), problem=f"{told}: no hash", advice="write --hash=sha256:…")
     if source.path is None:
         line = " ".join((source.line, *(f"--hash={value}" for value in hashes)))
         return replace(source, line=line, is_fixed=True)
@@ -134,7 +150,11 @@ def _of_requirement(requirement: Requirement, text: str) -> Source:
 
 
 def _of_url(url: str, text: str, name: NormalizedName | None) -> Source:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:  # brackets of an IPv6 address that is none
+        problem = f"it is no URL: {error}"
+        raise UnusableSource(source=redacted(text), problem=problem, advice="write it as RFC 3986 says") from error
     if parts.path.endswith(".whl"):
         raise UnusableSource(source=redacted(text), problem="it is a wheel already", advice="give the URL of an sdist")
     if parts.scheme == "file":
@@ -142,13 +162,16 @@ def _of_url(url: str, text: str, name: NormalizedName | None) -> Source:
     fragment = parse_qs(parts.fragment)
     if "+" in parts.scheme:
         is_fixed = _COMMIT.fullmatch(parts.path.rpartition("@")[2]) is not None
-        egg = fragment.get("egg", [""])[0]
-        name = name or (canonicalize_name(egg) if egg else None)
+        egg = canonicalize_name(fragment.get("egg", [""])[0].partition("[")[0])
+        name = name or (egg if is_normalized_name(egg) else None)
         return Source(text=redacted(text), line=_line(url, name), name=name, is_fixed=is_fixed)
     if parts.scheme not in {"http", "https"}:
         advice = "give a path, a requirement, an http(s) or file URL, or a URL of version control such as git+https://…"
         raise UnusableSource(source=redacted(text), problem=f"nothing is known of {parts.scheme}://", advice=advice)
     digests = [f"--hash={kind}:{value}" for kind in _HASHES for value in fragment.get(kind, ())]
+    if not all(_HASH.fullmatch(item.removeprefix("--hash=")) for item in digests):
+        advice = "write #sha256=… and hexadecimal digits"
+        raise UnusableSource(source=redacted(text), problem=f"{parts.fragment!r} is no hash", advice=advice)
     name = name or _name_of_archive(parts.path)
     line = " ".join((_line(urldefrag(url).url if digests else url, name), *digests))
     return Source(text=redacted(text), line=line, name=name, is_fixed=bool(digests))
@@ -160,16 +183,17 @@ def _line(url: str, name: NormalizedName | None) -> str:
 
 def _name_of_archive(path: str) -> NormalizedName | None:
     try:
-        return parse_sdist_filename(unquote(path).rpartition("/")[2])[0]
+        name, _ = parse_sdist_filename(unquote(path).rpartition("/")[2])
     except InvalidSdistFilename:
         return None
+    return name if is_normalized_name(name) else None
 
 
 def _local(url: str) -> Path:
     """Return the path of a file URL, after checking its hash. Raises SourceNotFound, UnusableSource or WrongHash."""
     parts = urlsplit(url)
     path = Path(unquote(parts.path))
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a name that is too long
         raise SourceNotFound(source=path, problem="there is no such folder or file")
     fragment = parse_qs(parts.fragment, keep_blank_values=True)
     unknown = sorted(fragment.keys() - {*_HASHES, "subdirectory", "egg"})

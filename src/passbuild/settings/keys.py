@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import Enum, Flag, auto
 
-from passbuild.settings.model import Ci, Color, InstallerChoice, OnMismatch, OnMissing, Pin, SharedMode
+from passbuild.settings.model import Ci, Color, InstallerChoice, OnMismatch, OnMissing, Pin, ProtectHost, SharedMode
 from passbuild.values import frozen
 
 
@@ -212,6 +212,24 @@ KEYS: tuple[Key, ...] = (
         help="Let the installer use no network: uv takes what it has in its cache, pip what --find-links has.",
     ),
     Key(
+        name="timeout",
+        group=Group.BACKEND,
+        kind=Kind.NUMBER,
+        places=_FILES,
+        metavar="SECONDS",
+        default="0",
+        help="End a hook of the backend, or an installer that fills the environment, after so long; 0: never.",
+    ),
+    Key(
+        name="protect-host",
+        group=Group.HOST,
+        kind=Kind.CHOICE,
+        places=Place.USER,
+        choices=ProtectHost,
+        default="auto",
+        help="Let the system keep hooks from writing the host; auto: where it can, else look for changes afterwards.",
+    ),
+    Key(
         name="environment",
         group=Group.BACKEND,
         kind=Kind.VARIABLES,
@@ -263,6 +281,14 @@ KEYS: tuple[Key, ...] = (
         places=_FILES,
         default="false",
         help="Put a CycloneDX document that names the passed packages into the wheel (PEP 770).",
+    ),
+    Key(
+        name="verify-reproducible",
+        group=Group.ARTIFACT,
+        kind=Kind.FLAG,
+        places=Place.USER,
+        default="false",
+        help="Build everything a second time, in another folder, and publish it only if both are the same to the byte.",
     ),
     Key(
         name="rebuild",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name, is_normalized_name
 
 from passbuild.errors import Mistake
+from passbuild.project import pep508
 from passbuild.settings import sources
 from passbuild.settings.keys import CONFIG_FILE, KEYS, Kind
 from passbuild.settings.model import (
@@ -20,6 +22,7 @@ from passbuild.settings.model import (
     OnMismatch,
     OnMissing,
     Pin,
+    ProtectHost,
     Setting,
     Settings,
     SharedMode,
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from enum import Enum
 
+    from packaging.requirements import Requirement
     from packaging.utils import NormalizedName
 
     from passbuild.project.model import Project
@@ -40,6 +44,8 @@ T = TypeVar("T")
 _DEFAULTS = {key.name: key.default for key in KEYS}
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 _ALL = ":all:"
+_EPOCH = ("SOURCE_DATE_EPOCH", "1580601600")
+"""The 2nd of February 2020, which hatchling states by itself: a zip archive has no year before 1980."""
 _DECODERS = {
     Kind.NAMES: "_requirement",
     Kind.REQUIREMENTS: "_requirement",
@@ -60,6 +66,9 @@ _DECODERS = {
 }
 """The methods of `_Decoder`."""
 _ONLY_URLS = {"index-url", "extra-index-url"}
+_MOST = 10**12
+_IN_NO_URL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
+"""What ends a line, or a word of it: installers read URLs in a file."""
 _TEXTS = {
     *(Kind.NAMES, Kind.REQUIREMENTS, Kind.TAKEN, Kind.FILES, Kind.PATH, Kind.TEXT),
     *(Kind.URL, Kind.URLS, Kind.LINKS),
@@ -106,9 +115,12 @@ def merged(layers: Sequence[Iterable[Entry]], mistakes: list[Mistake]) -> Settin
         find_links=chosen.all("find-links"),
         no_index=chosen.flag("no-index"),
         offline=chosen.flag("offline"),
+        timeout=chosen.number("timeout"),
+        protect_host=chosen.enum("protect-host", ProtectHost),
         environment=_variables(chosen.all("environment")),
         pin=chosen.enum("pin", Pin),
         sbom=chosen.flag("sbom"),
+        verify_reproducible=chosen.flag("verify-reproducible"),
         rebuild=chosen.flag("rebuild"),
         shared_wheels=chosen.last("shared-wheels"),
         shared_wheels_mode=chosen.enum("shared-wheels-mode", SharedMode),
@@ -140,14 +152,24 @@ class _Decoder:
         if entry.key.kind in _TEXTS and not isinstance(entry.value, str):
             self._wrong(entry, "has to be a string")
             return None
+        if isinstance(entry.value, str) and "\0" in entry.value:
+            self._wrong(entry, "holds a NUL")
+            return None
         return getattr(self, _DECODERS[entry.key.kind])(entry)
 
     def _text(self, entry: Entry) -> str:
         return str(entry.value)
 
-    def _path(self, entry: Entry) -> Path:
-        path = entry.base / Path(str(entry.value)).expanduser()
-        return Path(os.path.realpath(path)) if ".." in path.parts else path
+    def _path(self, entry: Entry) -> Path | None:
+        path = self._absolute(entry, str(entry.value))
+        return Path(os.path.realpath(path)) if path is not None and ".." in path.parts else path
+
+    def _absolute(self, entry: Entry, text: str) -> Path | None:
+        try:
+            return entry.base / Path(text).expanduser()
+        except RuntimeError:
+            self._wrong(entry, f"{text!r}: nobody knows the home of this user")
+            return None
 
     def _wrong(self, entry: Entry, problem: str, hint: str = "") -> None:
         self._mistakes.append(Mistake(place=entry.place, problem=problem, hint=hint))
@@ -155,7 +177,7 @@ class _Decoder:
     def _requirement(self, entry: Entry) -> Requirement | None:
         text = str(entry.value)
         try:
-            return Requirement(text)
+            return pep508.decoded(text)
         except InvalidRequirement as error:
             reason = str(error).splitlines()[0]
             self._wrong(
@@ -174,8 +196,8 @@ class _Decoder:
         return None
 
     def _file(self, entry: Entry) -> Path | None:
-        path = entry.base / Path(str(entry.value)).expanduser()
-        if path.is_file():
+        path = self._absolute(entry, str(entry.value))
+        if path is None or os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
             return path
         self._wrong(entry, f"{path}: there is no such file")
         return None
@@ -204,15 +226,21 @@ class _Decoder:
         """Return a URL as it is and a path absolute; a page or folder may be missing now and be there later."""
         text = str(entry.value).strip()
         is_url = "://" in text
-        if is_url or entry.key.name not in _ONLY_URLS:
-            return text if is_url else str(entry.base / Path(text).expanduser())
+        if is_url and _IN_NO_URL.search(text):
+            self._wrong(entry, "holds white space or a control character", "write it in one line, a space as %20")
+            return None
+        if is_url:
+            return text
+        if entry.key.name not in _ONLY_URLS:
+            path = self._absolute(entry, text)
+            return None if path is None else str(path)
         self._wrong(entry, f"{text!r} is no URL", "write it with its scheme: https://… or file:///…")
         return None
 
     def _document(self, entry: Entry) -> Mapping[str, object] | None:
         try:
             document = json.loads(str(entry.value))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             self._wrong(entry, f"is not JSON: {error}")
             return None
         if isinstance(document, dict):
@@ -244,8 +272,11 @@ class _Decoder:
             return None
 
     def _number(self, entry: Entry) -> int | None:
+        if isinstance(entry.value, int) and abs(entry.value) >= _MOST:  # it may have more digits than Python writes
+            self._wrong(entry, "is too large")
+            return None
         text = str(entry.value)
-        if text.isdecimal():
+        if text.isdecimal() and len(text) < len(str(_MOST)):
             return int(text)
         self._wrong(entry, f"{entry.value!r} is not a number", "write a whole number such as 24")
         return None
@@ -316,6 +347,17 @@ def _variables(given: Iterable[Setting[tuple[str, str]]]) -> tuple[Setting[tuple
     return tuple(by_name[name] for name in sorted(by_name))
 
 
+def _dated(settings: Settings, surroundings: Surroundings) -> Settings:
+    """Return the settings with the time that artifacts state, where they are built twice and the user has set none."""
+    wanted = settings.verify_reproducible
+    named = {item.value[0] for item in settings.environment}
+    if not wanted.value or _EPOCH[0] in named or surroundings.environ.get(_EPOCH[0]):
+        return settings
+    return replace(
+        settings, environment=_variables([*settings.environment, Setting(value=_EPOCH, origin=wanted.origin)])
+    )
+
+
 def _as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
@@ -348,7 +390,7 @@ def collected(project: Project, surroundings: Surroundings, given: Given) -> Set
     ]
     settings = merged(layers, mistakes)
     sources.check(mistakes)
-    return settings
+    return _dated(settings, surroundings)
 
 
 def of_user(surroundings: Surroundings, given: Given, name: NormalizedName | None = None) -> Settings:

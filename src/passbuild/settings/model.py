@@ -59,6 +59,14 @@ class SharedMode(Enum):
     READ_WRITE = "read-write"
 
 
+class ProtectHost(Enum):
+    """Whether the system keeps the host from being written while hooks run."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
 class Color(Enum):
     """When the output is coloured."""
 
@@ -113,10 +121,14 @@ class Settings:
     """URLs, or absolute paths."""
     no_index: Setting[bool]
     offline: Setting[bool]
+    timeout: Setting[int]
+    """Seconds for one hook, and for one run of the installer; 0 is for ever."""
+    protect_host: Setting[ProtectHost]
     environment: tuple[Setting[tuple[str, str]], ...]
     """Variables for the hooks, by name; each name once."""
     pin: Setting[Pin]
     sbom: Setting[bool]
+    verify_reproducible: Setting[bool]
     rebuild: Setting[bool]
     shared_wheels: Setting[str] | None
     """A URL, or an absolute path."""

@@ -41,6 +41,8 @@ _BY_NAME = {key.name: key for key in KEYS}
 _LISTS = {Kind.NAMES, Kind.REQUIREMENTS, Kind.TAKEN, Kind.FILES, Kind.URLS, Kind.LINKS}
 _TABLES = {Kind.PAIRS, Kind.VARIABLES}
 _PLAIN = {Kind.FLAG: ((bool, str), "true or false"), Kind.NUMBER: ((int, str), "a whole number")}
+_UNREADABLE = (OSError, ValueError, RecursionError)
+"""What reading TOML raises; tomllib lets numbers that are too long, and depth, through."""
 _DRAFTED = (
     (("build-system",), "build_isolation_passthrough"),
     (("build-system",), "build-isolation-passthrough"),
@@ -117,7 +119,7 @@ def user_entries(file: Path, project: str | None, mistakes: list[Mistake], *, re
         if required:
             mistakes.append(Mistake(place=str(file), problem="there is no such configuration file"))
         return
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except _UNREADABLE as error:
         mistakes.append(Mistake(place=str(file), problem=f"cannot be read: {error}"))
         return
     packages = document.pop("package", {})
@@ -252,7 +254,7 @@ def _of_project(table: Mapping[str, object], key: str, project: str | None) -> I
 def _document(file: Path, mistakes: list[Mistake]) -> Mapping[str, object]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except _UNREADABLE as error:
         mistakes.append(Mistake(place=str(file), problem=f"cannot be read: {error}"))
         return {}
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from passbuild.environment import fetch, installers, locks
+from passbuild import locks
+from passbuild.environment import fetch, installers
 from passbuild.environment.fetch import Errand
 from passbuild.environment.store import Store
 from passbuild.host import find, probe

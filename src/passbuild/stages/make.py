@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from passbuild import amend, artifact
 from passbuild.environment import memory
+from passbuild.stages import verify
 from passbuild.stages.begin import store_of
 from passbuild.stages.prepare import backend_of, completed, diagnosed, static
 
@@ -29,25 +30,26 @@ def publish(
     """Make an artifact and publish it; return the environment that it was made in."""
     outdir = _outdir(run)
     artifact.check_outdir(outdir)
-    is_amended = kind == "wheel" and amend.is_wanted(run.settings)
+    if kind == "wheel":
+        amend.is_wanted(run.settings)  # what is not possible is said before anything is made
     form: Literal["wheel", "sdist"] = "sdist" if kind == "sdist" else "wheel"
     environment = static(run, reusable)
     shelf = _shelf(run, kind, environment)
+    twin = verify.twin(run, kind, outdir)
     with artifact.staging(outdir) as staging:
         found = _found(run, shelf, environment, staging)
         if found is not None:
+            if twin is not None:
+                _verify(run, twin, found.path, environment, expected)
             run.journal.reused(found)
             run.journal.artifact(artifact.published(found.path, form, outdir, expected))
             return environment
         complete = completed(run, kind, environment)
         environment = complete.environment
         is_stale = _warned_of_stale(run, environment)
-        with run.journal.step(f"build the {kind}"), diagnosed(run, environment):
-            staged = backend_of(run, environment).build(kind, staging)
-        if is_amended:
-            artifact.checked(staged, form, expected)
-            with run.journal.step("write into the wheel what it was built against"):
-                amend.amended(staged, run.settings, _basis(run, environment))
+        staged = _built(run, kind, environment, staging, expected)
+        if twin is not None:
+            _verify(run, twin, staged, environment, expected)
         done = artifact.published(staged, form, outdir, expected)
         run.journal.artifact(done)
     kept = store_of(run.settings, run.order)
@@ -59,6 +61,28 @@ def publish(
     if shelf is not None:
         shelf.keep(done.path, _recipe(run, environment), complete.dynamic, warnings, run.journal.warning)
     return environment
+
+
+def _built(run: Run, kind: Kind, environment: BuildEnvironment, folder: Path, expected: artifact.Identity) -> Path:
+    """Build into a folder, and write what is wanted into a wheel."""
+    with run.journal.step(f"build the {kind}"), diagnosed(run, environment):
+        staged = backend_of(run, environment).build(kind, folder)
+    if kind == "wheel" and amend.is_wanted(run.settings):
+        artifact.checked(staged, "wheel", expected)
+        with run.journal.step("write into the wheel what it was built against"):
+            amend.amended(staged, run.settings, _basis(run, environment))
+    return staged
+
+
+def _verify(run: Run, twin: Run, first: Path, environment: BuildEnvironment, expected: artifact.Identity) -> None:
+    """Build again what `first` is, with the same hooks, and compare. Raises NotReproducible."""
+    kind: Kind = "wheel" if first.name.endswith(".whl") else "sdist"
+
+    def make(folder: Path) -> Path:
+        same = completed(twin, kind, environment).environment
+        return _built(twin, kind, same, folder, expected)
+
+    verify.verified(run, first, twin, expected, make)
 
 
 def _of_unused(run: Run, environment: BuildEnvironment) -> list[str]:

@@ -21,13 +21,14 @@ from passbuild.errors import (
     Unresolvable,
     VersionMismatch,
 )
-from passbuild.hooks import Backend
-from passbuild.host import probe
+from passbuild.hooks import Backend, Calling
+from passbuild.host import probe, zone
 from passbuild.host.model import Choice
 from passbuild.plan.decide import decided
 from passbuild.project import read
 from passbuild.report import Built
 from passbuild.settings import merge
+from passbuild.settings.model import ProtectHost
 from passbuild.stages.begin import names_of, store_of
 from passbuild.values import frozen, replace
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from passbuild.environment.build_environment import BuildEnvironment
     from passbuild.hooks import Kind
     from passbuild.plan.model import Plan
+    from passbuild.protection import Zone
     from passbuild.settings.model import Setting
     from passbuild.stages.begin import Run
 
@@ -88,8 +90,26 @@ def completed(run: Run, kind: Kind, environment: BuildEnvironment) -> Completed:
 
 def backend_of(run: Run, environment: BuildEnvironment) -> Backend:
     """Return the project's build backend, whose hooks run in this environment."""
-    work = run.workspace
-    return Backend(run.project, environment, run.settings.config_settings, work.on_line, artifact.get_ready)
+    settings = run.settings
+    calling = Calling(
+        config_settings=settings.config_settings,
+        on_line=run.workspace.on_line,
+        meanwhile=artifact.get_ready,
+        timeout=settings.timeout.value or None,
+        zone=_zone(run, environment) if settings.protect_host.value is not ProtectHost.OFF else None,
+        is_protection_needed=settings.protect_host.value is ProtectHost.ON,
+        on_protection=run.journal.protection,
+    )
+    return Backend(run.project, environment, calling)
+
+
+def _zone(run: Run, environment: BuildEnvironment) -> Zone:
+    """Return what the hooks have no business with, and what they have to write all the same."""
+    surroundings, source = run.order.surroundings, run.order.source.path
+    writable = [*_written(run), surroundings.cwd]
+    writable += [source.parent] if source is not None and source.is_file() else []
+    passed = [item.distribution for item in environment.passed]
+    return zone.of(run.host, passed, environment.host_files, environment.environ, writable)
 
 
 @contextlib.contextmanager
@@ -115,8 +135,9 @@ def diagnosed(run: Run, environment: BuildEnvironment) -> Iterator[None]:
 
 def _written(run: Run) -> tuple[Path, ...]:
     """Return the folders that a build writes to."""
-    kept = store_of(run.settings, run.order)
-    return (run.project.folder, run.workspace.folder, *((kept.root,) if kept is not None else ()))
+    kept, outdir = store_of(run.settings, run.order), run.settings.outdir
+    places = (run.project.folder, run.workspace.folder, kept and kept.root, outdir and outdir.value)
+    return tuple(filter(None, places))
 
 
 def planned(run: Run, dynamic: Sequence[Setting[Requirement]] = ()) -> Plan:

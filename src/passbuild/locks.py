@@ -39,6 +39,13 @@ class Lock:
         """Let go of the lock, and keep the file open."""
         fcntl.flock(self.descriptor, fcntl.LOCK_UN)
 
+    def is_at(self, file: Path) -> bool:
+        """Whether the file that is locked is still the one at this path."""
+        try:
+            return os.path.samestat(os.fstat(self.descriptor), file.lstat())
+        except OSError:
+            return False
+
     def release(self) -> None:
         """Let go of the lock and close the file."""
         with contextlib.suppress(OSError):
@@ -51,6 +58,11 @@ def opened(file: Path) -> Lock:
     No child process inherits it: a compiler left behind would hold the lock as well.
     """
     return Lock(descriptor=os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666))
+
+
+def existing(file: Path) -> Lock:
+    """Open a lock file that is there. Raises OSError."""
+    return Lock(descriptor=os.open(file, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW))
 
 
 @contextlib.contextmanager

@@ -1,0 +1,97 @@
+"""What of a machine no hook has to write: the host, and the user's configuration."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from passbuild import protection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from passbuild.host.model import Distribution, Host
+    from passbuild.protection import Zone
+
+_SYSTEMS = (Path("/"), Path("/usr"), Path("/usr/local"))
+"""Prefixes that hold more than a Python: of them only its own folders are protected."""
+_MOST = 200
+"""How many places outside of the host are protected, each by a mount; what is changed in others is seen afterwards."""
+_PERSONAL = (
+    ".aws",
+    ".azure",
+    ".bash_login",
+    ".bash_logout",
+    ".bash_profile",
+    ".bashrc",
+    ".docker",
+    ".gitconfig",
+    ".gnupg",
+    ".kube",
+    ".netrc",
+    ".pip",
+    ".profile",
+    ".pypirc",
+    ".ssh",
+    ".zlogin",
+    ".zprofile",
+    ".zshenv",
+    ".zshrc",
+)
+
+
+def of(
+    host: Host,
+    passed: Iterable[Distribution],
+    files: Iterable[str],
+    environ: Mapping[str, str],
+    writable: Iterable[Path],
+) -> Zone:
+    """Return the zone of a build that passes these distributions of the host through, and has to write `writable`.
+
+    `files` are the paths of all that belongs to them, also behind links.
+
+    It holds what is there now: a file of the user's configuration that does not exist yet can be made.
+    """
+    home = Path(environ.get("HOME") or Path.home())
+    kept = list(passed)
+    sources = (folder for item in kept if item.editable for folder in _source(item))  # it may rebuild itself there
+    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    protected = [*_python(host.prefix, host), *_python(host.base_prefix, host), config]
+    protected += [home / ".local" / "lib" / f"python{host.minor}", *(home / name for name in _PERSONAL)]
+    protected += [item.location for item in kept if not item.editable]
+    protected += _strayed(files, protected)
+    temporary = [Path(environ[name]) for name in ("TMPDIR", "TEMP", "TMP") if environ.get(name)]
+    return protection.zone(protected, (*writable, *sources), (home, Path("/tmp"), *temporary))  # noqa: S108 - not ours
+
+
+def _python(prefix: Path, host: Host) -> Iterator[Path]:
+    """Yield what belongs to the Python below a prefix."""
+    if prefix not in _SYSTEMS:
+        yield prefix
+        return
+    for place in (prefix, prefix / "local"):
+        for folder in ("lib", "lib64"):
+            yield place / folder / f"python{host.minor}"
+            yield place / folder / "python3"  # of Debian, for all versions
+
+
+def _strayed(files: Iterable[str], protected: Iterable[Path]) -> list[Path]:
+    """Return the topmost of the files and folders that lie elsewhere: links of packages lead there."""
+    inside = tuple(f"{path}{os.sep}" for path in protected)
+    elsewhere = sorted(path for path in files if not path.startswith(inside))
+    tops: list[str] = []
+    for path in elsewhere:
+        if not tops or not path.startswith(f"{tops[-1]}{os.sep}"):
+            tops.append(path)
+    return [Path(path) for path in tops[:_MOST]]
+
+
+def _source(item: Distribution) -> Iterator[Path]:
+    url = item.direct_url.url if item.direct_url is not None else ""
+    if url.startswith("file:"):
+        yield Path(os.fsdecode(unquote(urlsplit(url).path)))
+    if not item.direct_url:
+        yield item.location

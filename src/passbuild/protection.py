@@ -1,0 +1,229 @@
+"""Make folders read-only for one program and all that it starts, by means of the Linux kernel.
+
+Two means, tried in this order:
+
+- A *mount namespace* (`mount_namespaces(7)`) in which the folders are mounted on themselves, read-only. It needs the
+  right to mount, which a user namespace gives where the system lets users make one. Everything else stays writable.
+- *Landlock* (`landlock(7)`), which needs no right, and knows nothing but what is allowed: all that lies beside the
+  folders. In their parents nothing new can be made then, so it serves only where no build has to.
+
+Either is irrevocable, so it is done in the process that is to become the program (`supervisor`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from passbuild import supervisor
+from passbuild.values import frozen
+
+if TYPE_CHECKING:
+    import ctypes
+    from collections.abc import Iterable, Iterator, Sequence
+
+_NEW_MOUNTS, _NEW_USERS = 0x00020000, 0x10000000
+_BIND, _RECURSIVE, _SLAVE = 0x1000, 0x4000, 0x80000
+_READ_ONLY = 0x1
+_SETATTR, _AT_CWD, _AT_RECURSIVE = 442, -100, 0x8000
+"""`mount_setattr(2)`, which has the same number on every architecture, as the calls of Landlock have."""
+_CREATE, _ADD, _RESTRICT = 444, 445, 446
+_ASK_VERSION = 1
+_BENEATH = 1
+_NO_NEW_PRIVILEGES, _DROP_CAPABILITY, _ADMIN = 38, 24, 21
+_WRITE_FILE, _TRUNCATE, _MAKE_BLOCK = 1 << 1, 1 << 14, 1 << 11
+_OF_FILES = _WRITE_FILE | _TRUNCATE
+_WRITES = _OF_FILES | sum(1 << number for number in range(4, 14))
+"""All kinds of access by which something is changed, of Landlock's third version: before it nothing keeps a file from
+being truncated."""
+_OLDEST = 3
+
+
+class Means(Enum):
+    """What keeps folders from being written."""
+
+    MOUNTS = "mount-namespace"
+    LANDLOCK = "landlock"
+    NOTHING = "nothing"
+
+
+@frozen
+class Zone:
+    """What is to be protected: absolute paths, with their links resolved."""
+
+    protected: tuple[Path, ...]
+    writable: tuple[Path, ...]
+    """What has to stay writable, also inside of `protected`."""
+    open: tuple[Path, ...] = ()
+    """Folders in which new files may be wanted, beside those."""
+
+
+@frozen
+class Outcome:
+    """What became of it."""
+
+    means: Means
+    reason: str = ""
+    """Why not by the means that were tried before."""
+
+
+class Protector:
+    """Protects a zone; to be called in the new process, before there is a program."""
+
+    def __init__(self, zone: Zone, *, is_needed: bool, means: Sequence[Means] = (Means.MOUNTS, Means.LANDLOCK)) -> None:
+        """Prepare it; with `is_needed` there is no program where no means is to be had."""
+        self._zone = zone
+        self._is_needed = is_needed
+        self._means = means
+        self._reading, self._writing = os.pipe()
+        os.set_blocking(self._reading, False)
+        self._outcome: Outcome | None = None
+
+    def __call__(self) -> None:
+        """Protect the zone, by the first means that can be had. Raises OSError where it is needed and none can."""
+        library = supervisor.library()
+        ways = {Means.MOUNTS: _mount, Means.LANDLOCK: _landlock}
+        reasons = []
+        for means in self._means:
+            try:
+                ways[means](library, self._zone)
+            except OSError as error:
+                reasons.append(f"{means.value}: {error.strerror or error}")
+            else:
+                os.write(self._writing, f"{means.value}\n{'; '.join(reasons)}".encode())
+                return
+        os.write(self._writing, f"{Means.NOTHING.value}\n{'; '.join(reasons)}".encode())
+        if self._is_needed:
+            raise OSError("; ".join(reasons))
+
+    def outcome(self) -> Outcome:
+        """Return what became of it in the new process, and close what led there."""
+        if self._outcome is None:
+            try:
+                means, _, reason = os.read(self._reading, 4096).decode(errors="replace").partition("\n")
+            except BlockingIOError:
+                means, reason = "", "the process did not say"
+            os.close(self._reading)
+            os.close(self._writing)
+            self._outcome = Outcome(means=Means(means or "nothing"), reason=reason)
+        return self._outcome
+
+
+def _called(result: int, what: str) -> int:
+    """Return the result of a system call. Raises OSError where it failed."""
+    import ctypes
+
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
+
+
+def _mount(library: ctypes.PyDLL, zone: Zone) -> None:
+    """Mount what is protected read-only, in a namespace of this process. Raises OSError."""
+    user, group = os.geteuid(), os.getegid()
+    if library.unshare(_NEW_MOUNTS) < 0:
+        _called(library.unshare(_NEW_MOUNTS | _NEW_USERS), "unshare")
+        for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+            Path("/proc/self", name).write_text(text, encoding="ascii")
+    # What is mounted outside later still arrives here, and nothing of ours leaves.
+    _called(library.mount(None, b"/", None, _RECURSIVE | _SLAVE, None), "mount")
+    for path, is_protected in _nested(zone):
+        place = os.fsencode(path)
+        _called(library.mount(place, place, None, _BIND | _RECURSIVE, None), f"mount {path}")
+        change = struct.pack("QQQQ", *((_READ_ONLY, 0) if is_protected else (0, _READ_ONLY)), 0, 0)
+        result = library.syscall(_SETATTR, _AT_CWD, place, _AT_RECURSIVE, change, len(change))
+        _called(result, f"mount_setattr {path}")
+    os.chdir(Path.cwd())  # until now it is the folder behind what was mounted
+    library.prctl(_DROP_CAPABILITY, _ADMIN, 0, 0, 0)  # root could mount it writable again
+    with contextlib.suppress(OSError):  # one more fence: no mounts, and no hold on processes outside
+        _restrict(library, _ruleset(library, _MAKE_BLOCK))
+
+
+def _nested(zone: Zone) -> Iterator[tuple[Path, bool]]:
+    """Yield what has to be mounted, outer folders first, each with whether it is protected."""
+    states = {**dict.fromkeys(zone.protected, True), **dict.fromkeys(zone.writable, False)}
+    for path in sorted(states, key=lambda item: len(item.parts)):
+        around = next((states[parent] for parent in path.parents if parent in states), False)
+        if states[path] != around:
+            yield path, states[path]
+
+
+def _landlock(library: ctypes.PyDLL, zone: Zone) -> None:
+    """Allow writing everywhere but in what is protected. Raises OSError."""
+    version = _called(library.syscall(_CREATE, None, 0, _ASK_VERSION), "landlock")
+    if version < _OLDEST:
+        raise OSError(f"the kernel's version {version} does not keep files from being truncated")
+    rules = _ruleset(library, _WRITES)
+    try:
+        for path in _beside(zone):
+            _allow(library, rules, path)
+    except BaseException:
+        os.close(rules)
+        raise
+    _restrict(library, rules)
+
+
+def _beside(zone: Zone) -> Iterator[Path]:
+    """Yield what may be written. Raises OSError where something new has to be made in a parent of what may not."""
+    closed = {parent for path, is_protected in _nested(zone) if is_protected for parent in path.parents}
+    states = dict(_nested(zone))
+    for folder in (*zone.writable, *zone.open):
+        if folder in closed:
+            raise OSError(f"a protected folder lies in {folder}, where the build may make files")
+    waiting = [Path("/")]
+    while waiting:
+        folder = waiting.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                path = Path(entry.path)
+                if entry.is_symlink() or states.get(path, False):
+                    continue
+                if path in closed:
+                    waiting.append(path)
+                else:
+                    yield path
+    yield from (path for path, is_protected in states.items() if not is_protected)
+
+
+def _ruleset(library: ctypes.PyDLL, access: int) -> int:
+    attributes = struct.pack("Q", access)
+    return _called(library.syscall(_CREATE, attributes, len(attributes), 0), "landlock_create_ruleset")
+
+
+def _allow(library: ctypes.PyDLL, rules: int, path: Path) -> None:
+    try:
+        descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:  # gone by now
+        return
+    try:
+        access = _WRITES if path.is_dir() else _OF_FILES
+        rule = struct.pack("=Qi", access, descriptor)
+        _called(library.syscall(_ADD, rules, _BENEATH, rule, 0), f"landlock_add_rule {path}")
+    finally:
+        os.close(descriptor)
+
+
+def _restrict(library: ctypes.PyDLL, rules: int) -> None:
+    try:
+        library.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+        _called(library.syscall(_RESTRICT, rules, 0), "landlock_restrict_self")
+    finally:
+        os.close(rules)
+
+
+def zone(protected: Iterable[Path], writable: Iterable[Path], wanted: Iterable[Path] = ()) -> Zone:
+    """Return a zone of the paths that are there; what is both is writable."""
+    stays = dict.fromkeys(_resolved(writable))
+    guarded = [path for path in dict.fromkeys(_resolved(protected)) if path not in stays and path != Path("/")]
+    return Zone(protected=tuple(guarded), writable=tuple(stays), open=tuple(dict.fromkeys(_resolved(wanted))))
+
+
+def _resolved(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        with contextlib.suppress(OSError, RuntimeError):
+            yield path.resolve(strict=True)

@@ -1,0 +1,313 @@
+"""Temporary files: a folder for this process, and what lies elsewhere, which a later run removes if this one cannot.
+
+::
+
+    passbuild-XXXXXXXX/     among the system's temporary files, for this user alone
+      lock                  locked as long as the process lives; a folder without it was kept on purpose
+      outside               what was made elsewhere meanwhile: paths, each with a NUL behind it
+
+What is made elsewhere (a folder in the output folder, a file that is going to take the place of another one) is noted
+before it is there. So whatever kills the process, the next one finds a lock that nobody holds, and cleans up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import stat
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from passbuild import cancellation, locks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from passbuild.locks import Lock
+
+_PREFIX = "passbuild-"
+LOG = ".log"
+"""How the name of a log ends that outlives its run."""
+_WEEK = 7 * 24 * 3600
+_LOCK = "lock"
+_OUTSIDE = "outside"
+_OWN = 0o700
+_MADE = "made "
+"""Stands before the path of a folder that was made for something else, and stays when there is anything in it."""
+
+
+class Scratch:
+    """The temporary folder of this process, as long as somebody uses it."""
+
+    def __init__(self, parent: Path) -> None:
+        self.parent = parent
+        """The folder for temporary files in which it lies."""
+        self.folder = Path()
+        self.users = 0
+        self.is_kept = False
+        """Whether it stays when nobody uses it any more."""
+        self._is_taken = False
+        self._lock: Lock | None = None
+        if locks.IS_AVAILABLE:
+            _sweep(parent)
+        while not self._is_made():
+            pass
+
+    def new_folder(self, name: str) -> Path:
+        """Make a folder of this name, with a number behind it if need be."""
+        number = 1
+        while True:
+            folder = self.folder / (name if number == 1 else f"{name}-{number}")
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                number += 1
+            else:
+                return folder
+
+    def room(self) -> Path:
+        """Return a folder for one run: this one, which goes when nobody uses it any more; for another run a new one."""
+        if self._is_taken:
+            return self.new_folder("run")
+        self._is_taken = True
+        return self.folder
+
+    def note(self, what: str) -> None:
+        """Note what is going to lie elsewhere."""
+        with (self.folder / _OUTSIDE).open("ab") as file:
+            file.write(os.fsencode(what) + b"\0")
+
+    def close(self) -> None:
+        """Remove the folder, or what marks it as one that is in use; what cannot be removed is left to a later run."""
+        with cancellation.together():
+            if self.is_kept:
+                _unmark(self.folder)
+            else:
+                _tidy(self.folder)
+            if self._lock is not None:
+                self._lock.release()
+
+    def _is_made(self) -> bool:
+        """Make the folder and lock it; return whether it is ours, and nobody has taken it for a leftover meanwhile."""
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self.parent))
+        self.folder = folder
+        if not locks.IS_AVAILABLE:
+            return True
+        try:
+            lock = locks.opened(folder / _LOCK)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+            raise
+        if not lock.take(exclusive=True, wait=False) or not lock.is_at(folder / _LOCK):
+            lock.release()
+            return False
+        self._lock = lock
+        return True
+
+
+_GUARD = threading.Lock()
+_OPEN: list[Scratch] = []
+"""The one that is open, or none."""
+
+
+@contextlib.contextmanager
+def opened(*, is_ours: bool = False) -> Iterator[Scratch]:
+    """Yield the temporary folder of this process; whoever leaves last removes it, and what others have left.
+
+    Where the process `is_ours`, everything that it makes temporarily lies in there, whoever asks Python for it.
+    """
+    taken: list[Scratch] = []
+    before = tempfile.tempdir
+    try:
+        with cancellation.together(), _GUARD:
+            if not _OPEN:
+                _OPEN.append(Scratch(Path(tempfile.gettempdir()).absolute()))
+            place = _OPEN[0]
+            place.users += 1
+            taken.append(place)
+            if is_ours:
+                tempfile.tempdir = str(place.folder)
+        yield place
+    finally:
+        if is_ours:
+            tempfile.tempdir = before
+        for place in taken:
+            with cancellation.together(), _GUARD:
+                place.users -= 1
+                if place.users == 0:
+                    _OPEN.remove(place)
+                    place.close()
+
+
+@contextlib.contextmanager
+def beside(final: Path) -> Iterator[Path]:
+    """Yield the path of a file that is to be written and then to take the place of `final`; else it goes again."""
+    with _noted(final.parent, f".{final.name}.") as temporary:
+        try:
+            yield temporary
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
+@contextlib.contextmanager
+def folder_in(parent: Path) -> Iterator[Path]:
+    """Yield a new folder in `parent`, which is made as well; afterwards it is gone, and so is a `parent` left empty.
+
+    Raises OSError.
+    """
+    made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    for folder in made:
+        _note(_MADE + str(folder))
+    with _noted(parent, f".{_PREFIX}") as temporary:
+        try:
+            _make(temporary)
+            yield temporary
+        finally:
+            removed(temporary)
+            for folder in made:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+
+
+def _make(folder: Path, attempts: int = 5) -> None:
+    """Make a folder in one that another process may take away, empty, while we look at it."""
+    for _ in range(attempts - 1):
+        with contextlib.suppress(FileNotFoundError):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=_OWN)
+            return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=_OWN)
+
+
+@contextlib.contextmanager
+def _noted(parent: Path, prefix: str) -> Iterator[Path]:
+    """Yield a path that nobody else uses."""
+    path = parent / f"{prefix}{secrets.token_hex(4)}"
+    _note(str(path))
+    yield path
+
+
+def _note(what: str) -> None:
+    with _GUARD:
+        if _OPEN:
+            _OPEN[0].note(what)
+
+
+def removed(folder: Path) -> None:
+    """Remove a folder with all that is in it, also what may not be written; what cannot be removed stays."""
+
+    def again(function: Callable[[str], object], path: str, problem: object) -> None:
+        del problem
+        with contextlib.suppress(OSError):
+            for place in (os.path.dirname(path), path):  # noqa: PTH120 - a text
+                if not os.path.islink(place):  # noqa: PTH114
+                    os.chmod(place, _OWN)  # noqa: PTH101
+            if function in {os.unlink, os.rmdir, os.remove}:
+                function(path)
+            else:  # it could not be listed
+                shutil.rmtree(path, ignore_errors=True)
+
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(folder, onexc=again)
+    else:
+        shutil.rmtree(folder, onerror=again)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what processes left that are no more; what another one uses is locked."""
+    with contextlib.suppress(OSError), os.scandir(parent) as entries:
+        for entry in entries:
+            if entry.name.startswith(_PREFIX):
+                with contextlib.suppress(OSError):
+                    _sweep_one(entry)
+            if entry.name.startswith(_PREFIX) and entry.name.endswith(LOG):
+                with contextlib.suppress(OSError):
+                    _sweep_log(entry)
+
+
+def _sweep_one(entry: os.DirEntry[str]) -> None:
+    state = entry.stat(follow_symlinks=False)
+    # Others can make a folder of that name as well: what it notes would be removed with our rights.
+    if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid() or stat.S_IMODE(state.st_mode) != _OWN:
+        return
+    folder = Path(entry.path)
+    try:
+        lock = locks.existing(folder / _LOCK)
+    except FileNotFoundError:
+        folder.rmdir()  # killed before there was a lock; one that is kept is not empty
+        return
+    try:
+        if not lock.take(exclusive=True, wait=False) or not lock.is_at(folder / _LOCK):
+            return
+        _tidy(folder)
+    finally:
+        lock.release()
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what belongs to a run, and then, if all of it is gone, what says so."""
+    noted = _outside(folder)
+    for what in noted:
+        _remove(what)
+    _empty(folder)
+    is_clean = not any(os.path.lexists(what) for what in noted) and {*os.listdir(folder)} <= {_LOCK, _OUTSIDE}  # noqa: PTH208
+    if is_clean:
+        _unmark(folder)
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+def _unmark(folder: Path) -> None:
+    for name in (_OUTSIDE, _LOCK):
+        with contextlib.suppress(OSError):
+            (folder / name).unlink()
+
+
+def _sweep_log(entry: os.DirEntry[str]) -> None:
+    """Remove the log of a failed build that nobody has wanted for a week."""
+    state = entry.stat(follow_symlinks=False)
+    if stat.S_ISREG(state.st_mode) and state.st_uid == os.getuid() and time.time() - state.st_mtime > _WEEK:
+        Path(entry.path).unlink()
+
+
+def _outside(folder: Path) -> list[str]:
+    """Return what is noted, without the last one if it was not written to its end: that was not made."""
+    try:
+        content = (folder / _OUTSIDE).read_bytes()
+    except FileNotFoundError:
+        return []
+    return [os.fsdecode(part) for part in content.split(b"\0")[:-1]]
+
+
+def _remove(what: str) -> None:
+    with contextlib.suppress(OSError):
+        if what.startswith(_MADE):
+            Path(what.removeprefix(_MADE)).rmdir()
+        elif os.path.isdir(what) and not os.path.islink(what):  # noqa: PTH112, PTH114 - a text
+            removed(Path(what))
+        else:
+            Path(what).unlink()
+
+
+def _empty(folder: Path) -> None:
+    """Remove what is in a folder, and last what says that it may be removed."""
+    with contextlib.suppress(OSError):
+        for item in list(folder.iterdir()):
+            if item.name in {_LOCK, _OUTSIDE}:
+                continue
+            if item.is_dir() and not item.is_symlink():
+                removed(item)
+            else:
+                with contextlib.suppress(OSError):
+                    item.unlink()

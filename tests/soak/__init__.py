@@ -1,0 +1,1 @@
+"""The tests that take long, and what they found: ``python -m tests.soak``."""
