@@ -235,9 +235,13 @@ def _hash_holds(wheel: zipfile.ZipFile, name: str, recorded: str) -> bool:
     if algorithm not in {"sha256", "sha384", "sha512"}:
         return False
     state = hashlib.new(algorithm)
+    count = 0
     with wheel.open(name) as file:
         while block := file.read(_BLOCK):
             state.update(block)
+            count += len(block)
+    if count != wheel.getinfo(name).file_size:  # zipfile does not mind
+        return False
     return base64.urlsafe_b64encode(state.digest()).rstrip(b"=").decode() == wanted
 
 

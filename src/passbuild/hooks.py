@@ -17,7 +17,7 @@ from passbuild import process, supervisor
 from passbuild.errors import BackendFailed, HostChanged, NotProtected, SystemRefused, TimedOut
 from passbuild.protection import Means, Outcome, Protector
 from passbuild.settings.model import Setting
-from passbuild.values import frozen
+from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -62,6 +62,8 @@ class Backend:
         self._config_settings = dict(calling.config_settings)
         self._lines: list[str] = []
         self._hook = ""
+        self._folder: Path | None = None
+        """Where the hook is to write."""
         self._project = project.name or project.folder.name
         self._hooks = pyproject_hooks.BuildBackendHookCaller(
             str(project.folder),
@@ -90,6 +92,7 @@ class Backend:
     def build(self, kind: Kind, folder: Path) -> Path:
         """Build into `folder` and return the artifact's path. Raises BackendFailed or HostChanged."""
         name = f"build_{kind}"
+        self._folder = folder
         with self._explained(name):
             built: object = getattr(self._hooks, name)(str(folder), self._config_settings)
         return folder / self._file_name(name, built)
@@ -97,6 +100,7 @@ class Backend:
     def metadata(self, folder: Path) -> Path | None:
         """Prepare the wheel's metadata below `folder`; None where there is no such hook. Raises BackendFailed."""
         name = "prepare_metadata_for_build_wheel"
+        self._folder = folder
         try:
             with self._explained(name):
                 prepared: object = self._hooks.prepare_metadata_for_build_wheel(
@@ -146,7 +150,10 @@ class Backend:
         if self._calling.zone is None:
             return None
         if supervisor.is_available():
-            return Protector(self._calling.zone, is_needed=self._calling.is_protection_needed)
+            zone = self._calling.zone
+            if self._folder is not None:
+                zone = replace(zone, writable=(*zone.writable, self._folder.resolve()))
+            return Protector(zone, is_needed=self._calling.is_protection_needed)
         reason = "passbuild knows no means for this system"
         if self._calling.is_protection_needed:
             raise NotProtected(problem=reason)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from passbuild import supervisor
-from passbuild.values import frozen
+from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
     import ctypes
@@ -59,7 +59,7 @@ class Zone:
     writable: tuple[Path, ...]
     """What has to stay writable, also inside of `protected`."""
     open: tuple[Path, ...] = ()
-    """Folders in which new files may be wanted, beside those."""
+    """Folders in which programs may want to make something new, which counts less than protection that is needed."""
 
 
 @frozen
@@ -76,7 +76,7 @@ class Protector:
 
     def __init__(self, zone: Zone, *, is_needed: bool, means: Sequence[Means] = (Means.MOUNTS, Means.LANDLOCK)) -> None:
         """Prepare it; with `is_needed` there is no program where no means is to be had."""
-        self._zone = zone
+        self._zone = replace(zone, open=()) if is_needed else zone
         self._is_needed = is_needed
         self._means = means
         self._reading, self._writing = os.pipe()

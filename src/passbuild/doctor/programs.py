@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,15 +52,15 @@ def told(
         return process.Finished(returncode=_COULD_NOT_START, stdout="", stderr=reason)
 
 
-def tried(zone: Zone, environ: Mapping[str, str]) -> Outcome:
+def tried(zone: Zone, environ: Mapping[str, str], *, is_needed: bool) -> Outcome:
     """Return what becomes of a zone that is to be protected for a program that does nothing."""
     if not supervisor.is_available():
         return Outcome(means=Means.NOTHING, reason="passbuild knows no means for this system")
-    protector = Protector(zone, is_needed=False)
+    protector = Protector(zone, is_needed=is_needed)
     command = process.Command(
         argv=[sys.executable, "-S", "-c", "pass"], environ=environ, timeout=LIMIT, first=protector
     )
-    with contextlib.suppress(OSError):  # then it did not say
+    with contextlib.suppress(OSError, subprocess.SubprocessError):  # then it did not say, or refused
         process.stream(command, lambda _: None)
     return protector.outcome()
 

@@ -64,7 +64,8 @@ def of(
     protected += [item.location for item in kept if not item.editable]
     protected += _strayed(files, protected)
     temporary = [Path(environ[name]) for name in ("TMPDIR", "TEMP", "TMP") if environ.get(name)]
-    return protection.zone(protected, (*writable, *sources), (home, Path("/tmp"), *temporary))  # noqa: S108 - not ours
+    wanted = (home, Path("/tmp"), *temporary)  # noqa: S108 - programs make files there
+    return protection.zone(protected, (*writable, *sources), wanted)
 
 
 def _python(prefix: Path, host: Host) -> Iterator[Path]:

@@ -86,7 +86,7 @@ class _Room:
         """Return where a member belongs, which nothing but itself can have. Raises _Unsafe."""
         if len(path.parts) > DEEPEST:
             raise _Unsafe(f"{name[:100]!r} lies in more than {DEEPEST} folders")
-        for inner in reversed((path, *path.parents[:-1])):
+        for inner in reversed((path, *path.parents)[:-1]):  # not the folder itself, which some archives hold
             if inner in self._folders:
                 continue
             place = self._folder / inner

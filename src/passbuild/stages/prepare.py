@@ -105,11 +105,8 @@ def backend_of(run: Run, environment: BuildEnvironment) -> Backend:
 
 def _zone(run: Run, environment: BuildEnvironment) -> Zone:
     """Return what the hooks have no business with, and what they have to write all the same."""
-    surroundings, source = run.order.surroundings, run.order.source.path
-    writable = [*_written(run), surroundings.cwd]
-    writable += [source.parent] if source is not None and source.is_file() else []
     passed = [item.distribution for item in environment.passed]
-    return zone.of(run.host, passed, environment.host_files, environment.environ, writable)
+    return zone.of(run.host, passed, environment.host_files, environment.environ, _written(run))
 
 
 @contextlib.contextmanager
