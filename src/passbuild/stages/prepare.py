@@ -133,8 +133,8 @@ def diagnosed(run: Run, environment: BuildEnvironment) -> Iterator[None]:
 def _written(run: Run) -> tuple[Path, ...]:
     """Return the folders that a build writes to."""
     kept, outdir = store_of(run.settings, run.order), run.settings.outdir
-    places = (run.project.folder, run.workspace.folder, kept and kept.root, outdir and outdir.value)
-    return tuple(filter(None, places))
+    more = ((kept.root,) if kept is not None else ()) + ((outdir.value,) if outdir is not None else ())
+    return (run.project.folder, run.workspace.folder, *more)
 
 
 def planned(run: Run, dynamic: Sequence[Setting[Requirement]] = ()) -> Plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from passbuild import artifact, comparison
 from passbuild.errors import NotReproducible
@@ -45,7 +45,7 @@ def verified(run: Run, first: Path, other: Run, expected: Identity, make: Callab
 
     Raises NotReproducible.
     """
-    form = "wheel" if first.name.endswith(".whl") else "sdist"
+    form: Literal["wheel", "sdist"] = "wheel" if first.name.endswith(".whl") else "sdist"
     artifact.checked(first, form, expected)
     done = first.stat().st_mtime
     with run.journal.step(f"build the {form} once more, in another folder"):
