@@ -1,7 +1,8 @@
-"""The action and the pipelines of `examples/ci` are what their services understand, and what they run works."""
+"""The action, the pipelines of `examples/ci` and our own are what their services understand; what they run works."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from passbuild.version import __version__
 from tests.network.tools import EXAMPLES
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ pytestmark = pytest.mark.network
 
 ROOT = EXAMPLES.parent
 CI = EXAMPLES / "ci"
+OURS = ROOT / ".github"
 _HIDDEN = ("PASSBUILD_", "GITHUB_", "GITLAB_", "CONDA_", "VIRTUAL_ENV", "PYTHONPATH")
 _SUM = "6.0 2.3.5"
 
@@ -65,6 +68,9 @@ def _document(file: Path) -> dict[str, Any]:
     [
         (ROOT / "action.yml", ["vendor.github-actions"]),
         (CI / "github.yml", ["vendor.github-workflows"]),
+        (OURS / "workflows" / "ci.yml", ["vendor.github-workflows"]),
+        (OURS / "workflows" / "release.yml", ["vendor.github-workflows"]),
+        (OURS / "dependabot.yml", ["vendor.dependabot"]),
         (CI / "gitlab-ci.yml", ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"]),
         (
             CI / "azure-pipelines.yml",
@@ -79,6 +85,51 @@ def test_each_file_is_valid_by_the_schema_of_its_service(file: Path, schema: lis
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _release(job: str) -> dict[str, str]:
+    """Return the scripts of a job of the release, by the names of their steps."""
+    steps = _document(OURS / "workflows" / "release.yml")["jobs"][job]["steps"]
+    return {step["name"]: step["run"] for step in steps if "run" in step}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Return a clone of the repository."""
+    folder = tmp_path / "checkout"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    return folder
+
+
+def test_a_release_has_the_tag_of_its_version(checkout: Path) -> None:
+    """`v` and what `passbuild --version` says; any other tag ends the release before anything is built."""
+    script = _release("build")["The tag names the version"]
+
+    told = _bash(script, checkout, {"TAG": f"v{__version__}"})
+
+    assert told.strip() == f"the tag is v{__version__}, the version {__version__}"
+    for other in (__version__, f"v{__version__}.post1", "v"):
+        with pytest.raises(AssertionError, match=f"the tag is {other}, the version {__version__}"):
+            _bash(script, checkout, {"TAG": other})
+
+
+def test_a_release_is_built_checked_and_tried(checkout: Path, tmp_path: Path) -> None:
+    """The scripts of its jobs, in the order in which they stand: passbuild builds itself by the lock file."""
+    build, check = _release("build"), _release("check")
+    other = tmp_path / "other"
+    other.mkdir()
+
+    _bash(build["Install passbuild, hashes required"], checkout, {})
+    built = _bash(build["Build"], checkout, {"PASSBUILD_CACHE_DIR": tmp_path / "store"})
+    shutil.copytree(checkout / "dist", other / "dist")
+    checked = _bash(check["Check what is published"], other, {})
+    _bash(check["Try the wheel on the sdist"], other, {"TAG": f"v{__version__}"})
+
+    names = {f"passbuild-{__version__}.tar.gz", f"passbuild-{__version__}-py3-none-any.whl"}
+    assert {path.name for path in (checkout / "dist").iterdir()} == names
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (checkout / "dist").iterdir()}
+    assert [f"{digests[name]}  {name}" in built for name in sorted(names)] == [True, True]
+    assert checked.count("PASSED") == len(names)
 
 
 def test_the_action_builds_and_says_where_the_wheel_is(project: Path, tmp_path: Path) -> None:
