@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint types layers test test-network test-lowest examples docs site bench lock audit format clean
+.PHONY: help check lint types layers test test-network test-lowest examples docs site bench soak lock audit format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -57,6 +57,10 @@ lock: $(READY) ## choose the versions that .venv has, for all Pythons and system
 
 audit: $(READY) ## known vulnerabilities in requirements.lock (pip-audit; its service has to be reachable)
 	$(BIN)/uv tool run $(PIP_AUDIT) --strict --require-hashes --disable-pip --requirement requirements.lock
+
+soak: $(READY) ## the long tests (an index is needed), and write docs/explanation/reliability.md
+	$(BIN)/python -m tests.soak run $(PARTS)
+	$(BIN)/python -m tests.soak render
 
 format: $(READY) ## format the sources, and fill the pages that are made from them
 	$(BIN)/python docs/generate.py

@@ -149,7 +149,7 @@ def test_a_terminal_shows_the_step_its_time_and_how_far_it_is(
     """While it runs: the step, seconds, a bar with ninja's counter, the line; no line is wrapped."""
     terminal = open_terminal(columns)
 
-    live = terminal.until(lambda text: "2/3" in text and "build the wheel" in text)
+    live = terminal.until(lambda text: "[2/3] Building" in text and "━" in text and "build the wheel" in text)
     _go(project)
     done = terminal.end()
 

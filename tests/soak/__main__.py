@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,7 @@ def main() -> None:
     if arguments.command == "render":
         _render(json.loads(_RESULTS.read_text(encoding="utf-8")))
         return
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup would have the builds ignore it as well
     known = json.loads(_RESULTS.read_text(encoding="utf-8")) if _RESULTS.exists() else {"tests": {}, "peers": {}}
     for file in _FILES:
         if not arguments.parts or file in arguments.parts:
