@@ -123,8 +123,7 @@ def stream(command: Command, on_line: Callable[[str], None], meanwhile: Callable
 def end_at_once() -> None:
     """Kill what is running: there is no time for more."""
     for child in list(_RUNNING):
-        _ask_to_end(child)  # a supervisor takes the second time for: at once
-        _ask_to_end(child)
+        _ask_to_end(child, is_urgent=True)
     for child in list(_RUNNING):
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(_MORE)
@@ -409,14 +408,14 @@ def _end(children: Sequence[_Program], seconds: float) -> None:
         try:
             child.wait(max(0.0, seconds - (time.monotonic() - begin)))
         except subprocess.TimeoutExpired:
-            _ask_to_end(child)
+            _ask_to_end(child, is_urgent=True)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(_MORE)
         finally:
             _kill(child)
 
 
-def _ask_to_end(child: _Program) -> None:
+def _ask_to_end(child: _Program, *, is_urgent: bool = False) -> None:
     if child.returncode is not None:
         return
     if os.name != "posix":
@@ -424,7 +423,7 @@ def _ask_to_end(child: _Program) -> None:
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if child.is_supervised:
-            os.kill(child.pid, signal.SIGTERM)
+            os.kill(child.pid, signal.SIGUSR1 if is_urgent else signal.SIGTERM)
         else:
             os.killpg(child.pid, signal.SIGTERM)
 

@@ -4,7 +4,7 @@ A program may start others, and these may leave its process group and its sessio
 process that ends to the nearest *subreaper* above it (`prctl(2)`, PR_SET_CHILD_SUBREAPER), so the supervisor has every
 process that comes of the program below itself, wherever it went. It has three duties:
 
-- When passbuild asks for it (SIGTERM; a second one means at once), all of them are asked to end, and killed if they
+- When passbuild asks for it (SIGTERM, or SIGUSR1 for at once), all of them are asked to end, and killed if they
   have not ended after a while.
 - When passbuild dies, however that happens, the system sends the same signal (PR_SET_PDEATHSIG).
 - When the program has ended, what it left running in its session ends as well. What has made a session of its own
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-_HEARD = ("SIGTERM", "SIGCHLD")
+_HEARD = ("SIGTERM", "SIGUSR1", "SIGCHLD")
 _DEAF = ("SIGINT", "SIGHUP")
 """Signals of a terminal, which are not for the supervisor: passbuild decides what comes of them."""
 _TICK = 0.02
@@ -74,6 +74,7 @@ class Supervisor:
     def __call__(self) -> None:
         """Return in a process that is to become the program; stay and supervise in this one."""
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGUSR1, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         numbers = [getattr(signal, name) for name in _HEARD]
         before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
@@ -132,9 +133,10 @@ def _watched(program: int, numbers: list[signal.Signals], grace: float) -> int:
         else:
             told = signal.sigtimedwait(numbers, _TICK)
             number = told.si_signo if told is not None else signal.SIGCHLD
-        if number != signal.SIGCHLD:
-            is_again = ending is not None and ending.is_all
-            ending = _Ending(0.0 if is_again else grace, is_all=True)
+        if number == signal.SIGUSR1:
+            ending = _Ending(0.0, is_all=True)
+        elif number == signal.SIGTERM and (ending is None or not ending.is_all):
+            ending = _Ending(grace, is_all=True)
 
 
 class _Ending:
