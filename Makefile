@@ -55,8 +55,8 @@ lock: $(READY) ## choose the versions that .venv has, for all Pythons and system
 	  --exclude-newer '7 days' --custom-compile-command 'make lock' --extra check --output-file requirements.lock \
 	  pyproject.toml requirements.in
 
-audit: $(READY) ## known vulnerabilities in requirements.lock (pip-audit; its service has to be reachable)
-	$(BIN)/uv tool run $(PIP_AUDIT) --strict --require-hashes --disable-pip --requirement requirements.lock
+audit: $(READY) ## known vulnerabilities in what .venv has, by requirements.lock (pip-audit; the index has to be PyPI itself)
+	$(BIN)/uv tool run --python $(BIN)/python $(PIP_AUDIT) --strict --require-hashes --disable-pip --requirement requirements.lock
 
 soak: $(READY) ## the long tests (an index is needed), and write docs/explanation/reliability.md
 	$(BIN)/python -m tests.soak run $(PARTS)

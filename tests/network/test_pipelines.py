@@ -87,6 +87,15 @@ def test_each_file_is_valid_by_the_schema_of_its_service(file: Path, schema: lis
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_our_workflows_have_no_known_weakness() -> None:
+    """As zizmor sees them: tokens that stay, rights that are not needed, scripts that others can write into."""
+    argv = [sys.executable, "-m", "uv", "tool", "run", "zizmor==1.32.0", "--offline", "--no-progress", str(OURS)]
+
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def _release(job: str) -> dict[str, str]:
     """Return the scripts of a job of the release, by the names of their steps."""
     steps = _document(OURS / "workflows" / "release.yml")["jobs"][job]["steps"]
