@@ -35,7 +35,7 @@ _CREATE, _ADD, _RESTRICT = 444, 445, 446
 _ASK_VERSION = 1
 _BENEATH = 1
 _NO_NEW_PRIVILEGES, _DROP_CAPABILITY, _ADMIN = 38, 24, 21
-_WRITE_FILE, _TRUNCATE, _MAKE_BLOCK = 1 << 1, 1 << 14, 1 << 11
+_WRITE_FILE, _TRUNCATE, _MAKE_BLOCK, _REFER = 1 << 1, 1 << 14, 1 << 11, 1 << 13
 _OF_FILES = _WRITE_FILE | _TRUNCATE
 _WRITES = _OF_FILES | sum(1 << number for number in range(4, 14))
 """All kinds of access by which something is changed, of Landlock's third version: before it nothing keeps a file from
@@ -141,7 +141,16 @@ def _mount(library: ctypes.PyDLL, zone: Zone) -> None:
     os.chdir(Path.cwd())  # until now it is the folder behind what was mounted
     library.prctl(_DROP_CAPABILITY, _ADMIN, 0, 0, 0)  # root could mount it writable again
     with contextlib.suppress(OSError):  # one more fence: no mounts, and no hold on processes outside
-        _restrict(library, _ruleset(library, _MAKE_BLOCK))
+        _fence(library)
+
+
+def _fence(library: ctypes.PyDLL) -> None:
+    """Enter a domain of Landlock in which files may be moved about as ever, which is refused where nobody allows it."""
+    if library.syscall(_CREATE, None, 0, _ASK_VERSION) < _OLDEST:
+        return
+    rules = _ruleset(library, _MAKE_BLOCK | _REFER)
+    _allow(library, rules, Path("/"), _REFER)
+    _restrict(library, rules)
 
 
 def _nested(zone: Zone) -> Iterator[tuple[Path, bool]]:
@@ -195,14 +204,13 @@ def _ruleset(library: ctypes.PyDLL, access: int) -> int:
     return _called(library.syscall(_CREATE, attributes, len(attributes), 0), "landlock_create_ruleset")
 
 
-def _allow(library: ctypes.PyDLL, rules: int, path: Path) -> None:
+def _allow(library: ctypes.PyDLL, rules: int, path: Path, access: int = _WRITES) -> None:
     try:
         descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:  # gone by now
         return
     try:
-        access = _WRITES if path.is_dir() else _OF_FILES
-        rule = struct.pack("=Qi", access, descriptor)
+        rule = struct.pack("=Qi", access if path.is_dir() else access & _OF_FILES, descriptor)
         _called(library.syscall(_ADD, rules, _BENEATH, rule, 0), f"landlock_add_rule {path}")
     finally:
         os.close(descriptor)

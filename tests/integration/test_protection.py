@@ -62,8 +62,19 @@ def attempts(paths):
             told[name] = type(error).__name__
     (HERE / "told" / "told.json").write_text(json.dumps(told))
 
+def moves(folder):
+    # Move and link files between folders, as build tools do.
+    for place in (folder, pathlib.Path.cwd(), pathlib.Path(tempfile.gettempdir())):
+        (place / "moves" / "deeper").mkdir(parents=True)
+        (place / "moves" / "deeper" / "file").write_text("x")
+        os.rename(place / "moves" / "deeper" / "file", place / "moves" / "file")
+        os.link(place / "moves" / "file", place / "moves" / "deeper" / "link")
+        os.rename(place / "moves", place / "moved")
+        shutil.rmtree(place / "moved")
+
 def build_wheel(*rest):
     attempts(json.loads((HERE / "paths.json").read_text()))
+    moves(pathlib.Path(rest[0]))
     return really_build_wheel(*rest)
 """
 
@@ -131,7 +142,7 @@ def test_hooks_write_what_they_need_and_nothing_else(bench: Bench, fence: str) -
     if fence != "landlock":  # in a parent of what it protects nothing can be made
         allowed["what was not there"] = home / ".npm" / "z"
         allowed["the system's temporary folder"] = Path("/tmp") / f"of-a-test-{os.getpid()}"
-    project = live.project(bench, f"import json\n{_BUSY}", imports=["engine"])
+    project = live.project(bench, f"import json, shutil\n{_BUSY}", imports=["engine"])
     (bench.folder / "paths.json").write_text(
         json.dumps({name: str(path) for name, path in {**refused, **allowed}.items()}), encoding="utf-8"
     )
@@ -152,7 +163,7 @@ def test_hooks_write_what_they_need_and_nothing_else(bench: Bench, fence: str) -
 
 def test_a_host_in_the_project_is_protected_by_mounts(bench: Bench) -> None:
     """`.venv` beside pyproject.toml, where the build makes files all around it."""
-    project = live.project(bench, f"import json\n{_BUSY}", imports=["engine"])
+    project = live.project(bench, f"import json, shutil\n{_BUSY}", imports=["engine"])
     host = bench.watch(bench.own_host("engine==1.0", "fuel==1.0", folder=project / ".venv"))
     paths = {"the host": host.site_packages / "engine" / "more.py", "the project": project / "build" / "x"}
     (bench.folder / "paths.json").write_text(json.dumps({name: str(path) for name, path in paths.items()}))
@@ -166,7 +177,7 @@ def test_a_host_in_the_project_is_protected_by_mounts(bench: Bench) -> None:
 def test_a_project_in_the_host_can_be_written(bench: Bench) -> None:
     """`VENV/src/project`, where pip puts checkouts."""
     host = bench.own_host("engine==1.0", "fuel==1.0")
-    project = live.project(bench, f"import json\n{_BUSY}", imports=["engine"])
+    project = live.project(bench, f"import json, shutil\n{_BUSY}", imports=["engine"])
     project = project.rename(host.folder / "project")
     paths = {"the host": host.folder / "pyvenv.cfg", "the project": project / "build" / "x"}
     (bench.folder / "paths.json").write_text(json.dumps({name: str(path) for name, path in paths.items()}))

@@ -217,15 +217,18 @@ def test_editable_install_that_rebuilds_on_import_does_so(name: str, tmp_path: P
 
 
 def test_editable_install_that_rebuilds_into_the_host_fails_the_build_once(tmp_path: Path) -> None:
-    """Older scikit-build-core installs what it rebuilt into site-packages: detected; the next build finds it made."""
+    """Older scikit-build-core installs what it rebuilt into site-packages: prevented, or detected if one wants that."""
     host, project = _rebuilt("scikit-build-core-0.10", tmp_path)
     (made,) = host.glob("lib/python*/site-packages/edible/made.py")
     os.utime(made, (0, 0))  # CMake takes files whose times differ by less than a second for the same
     options = ["--host", host, "--passthrough", "edible", "--passthrough", "cmake", "-o", tmp_path / "out"]
 
-    refused = passbuild("wheel", project, *options, code=1)
+    prevented = passbuild("wheel", project, *options, code=1)
+    refused = passbuild("wheel", project, *options, "--protect-host", "off", code=1)
     outcome = passbuild("wheel", project, *options)
 
+    assert prevented.document["error"]["code"] == "backend-failed"
+    assert prevented.document["error"]["hint"].startswith(f"{host} is read-only while hooks run")
     assert refused.document["error"]["code"] == "host-changed"
     assert f"{made}: was written" in refused.document["error"]["message"]
     assert seen(outcome.wheel)["modules"]["edible.made"]["version"] == "22"

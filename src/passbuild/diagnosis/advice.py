@@ -37,6 +37,9 @@ _NO_LIBRARY = re.compile(r"(?:cannot find|library not found for|unable to find l
 _OF_PACKAGES = {"numpy": "numpy", "pybind11": "pybind11", "torch": "torch", "ATen": "torch", "c10": "torch"}
 """Folders of headers that Python packages bring."""
 _NO_SPACE = "No space left on device"
+_NOT_WRITABLE = re.compile(r"Read-only file system|Permission denied|Operation not permitted|Errno 30\b")
+_AROUND = 5
+"""Lines before and behind it in which the path may stand."""
 _LOW = 100_000_000
 """Bytes: a disk with less is named when one is said to be full."""
 _NO_COMPILER = re.compile(
@@ -82,6 +85,8 @@ class Scene:
     """The variables around passbuild."""
     folders: Sequence[Path]
     """What a build writes to."""
+    protected: Sequence[Path]
+    """What the system kept it from writing."""
 
 
 def given(error: BackendFailed, scene: Scene) -> str:
@@ -91,6 +96,7 @@ def given(error: BackendFailed, scene: Scene) -> str:
     return (
         _about_signal(-error.status)
         or about_space(said, scene.folders)
+        or about_protection(error.lines, scene.protected)
         or _about_rebuild(error.lines, scene)
         or _about_backend(error.backend, scene)
         or _about_modules(said, scene)
@@ -118,6 +124,22 @@ def about_space(output: Sequence[str], folders: Sequence[Path]) -> str:
     low = [f"{folder} has {size // 1_000_000} MB left" for folder, size in free.items() if size < _LOW]
     where = "; ".join(low) or "the disk that it names has room again by now"
     return f"{where}; free some space, or choose other places: TMPDIR, --cache-dir, --outdir"
+
+
+def about_protection(output: Sequence[str], protected: Sequence[Path]) -> str:
+    """Return what to do when the output says that something protected cannot be written, else an empty text."""
+    for index, line in enumerate(output):
+        if not _NOT_WRITABLE.search(line):
+            continue
+        told = "\n".join(output[max(0, index - _AROUND) : index + _AROUND])
+        for folder in protected:
+            if str(folder) in told:
+                return (
+                    f"{folder} is read-only while hooks run, so that no build changes it. An editable package that "
+                    "rebuilds itself there: import it once in the host. A build that has to write there: "
+                    "--protect-host off, which still looks for changes of what passes through"
+                )
+    return ""
 
 
 def _about_memory(output: Sequence[str]) -> str:

@@ -26,6 +26,7 @@ from passbuild.host import probe, zone
 from passbuild.host.model import Choice
 from passbuild.plan.decide import decided
 from passbuild.project import read
+from passbuild.protection import Means
 from passbuild.report import Built
 from passbuild.settings import merge
 from passbuild.settings.model import ProtectHost
@@ -125,9 +126,15 @@ def diagnosed(run: Run, environment: BuildEnvironment) -> Iterator[None]:
             environment=environment,
             environ=run.order.surroundings.environ,
             folders=_written(run),
+            protected=_zone(run, environment).protected if _is_protected(run) else (),
         )
         error.advice = advice.given(error, scene)
         raise
+
+
+def _is_protected(run: Run) -> bool:
+    outcome = run.journal.report.protection
+    return outcome is not None and outcome.means is not Means.NOTHING
 
 
 def _written(run: Run) -> tuple[Path, ...]:
