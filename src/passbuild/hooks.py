@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, Literal
 import pyproject_hooks
 from packaging.requirements import InvalidRequirement, Requirement
 
-from passbuild import process, supervisor
-from passbuild.errors import BackendFailed, HostChanged, NotProtected, SystemRefused, TimedOut
-from passbuild.protection import Means, Outcome, Protector
+from passbuild import guard, process
+from passbuild.errors import BackendFailed, HostChanged, SystemRefused, TimedOut
+from passbuild.guard import Guard
 from passbuild.settings.model import Setting
-from passbuild.values import frozen, replace
+from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from passbuild.environment.build_environment import BuildEnvironment
     from passbuild.project.model import Project
-    from passbuild.protection import Zone
 
 _SHOWN = 15
 """How many of the last lines are shown of a hook that takes too long."""
@@ -42,12 +41,7 @@ class Calling:
     """Is called while a hook starts."""
     timeout: float | None = None
     """Seconds."""
-    zone: Zone | None = None
-    """What the system is to protect; None for nothing."""
-    is_protection_needed: bool = False
-    """Whether no hook runs without."""
-    on_protection: Callable[[Outcome], None] = lambda _: None
-    """Is told what became of it, for each hook."""
+    guard: Guard = Guard()
 
 
 Kind = Literal["wheel", "sdist", "editable"]
@@ -120,45 +114,21 @@ class Backend:
     def _run(self, cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
         """Run one hook (`pyproject_hooks.SubprocessRunner`)."""
         environ = {**self._environment.hook_environ(), **(extra_environ or {})}
-        protector = self._protector()
         command = process.Command(
-            argv=cmd,
-            environ=environ,
-            cwd=Path(cwd) if cwd else None,
-            timeout=self._calling.timeout,
-            first=protector,
+            argv=cmd, environ=environ, cwd=Path(cwd) if cwd else None, timeout=self._calling.timeout
         )
+        folders = [self._folder] if self._folder is not None else []
         try:
-            finished = process.stream(command, self._heard, self._calling.meanwhile)
+            finished = guard.stream(
+                command, self._calling.guard.may_write(*folders), self._heard, self._calling.meanwhile
+            )
         except TimeoutError as error:
             what = f"{self._project}: {self._hook}"
             raise TimedOut(what=what, seconds=self._calling.timeout or 0, lines=tuple(self._lines[-_SHOWN:])) from error
-        except subprocess.SubprocessError as error:
-            outcome = protector.outcome() if protector is not None else None
-            if outcome is None or not self._calling.is_protection_needed or outcome.means is not Means.NOTHING:
-                raise
-            raise NotProtected(problem=outcome.reason) from error
-        finally:
-            if protector is not None:
-                self._calling.on_protection(protector.outcome())
         if finished.returncode != 0 or not self._hook.startswith("get_requires"):  # after which another hook comes
             self._refuse_changes()
         if finished.returncode != 0:
             raise subprocess.CalledProcessError(finished.returncode, list(cmd))
-
-    def _protector(self) -> Protector | None:
-        if self._calling.zone is None:
-            return None
-        if supervisor.is_available():
-            zone = self._calling.zone
-            if self._folder is not None:
-                zone = replace(zone, writable=(*zone.writable, self._folder.resolve()))
-            return Protector(zone, is_needed=self._calling.is_protection_needed)
-        reason = "passbuild knows no means for this system"
-        if self._calling.is_protection_needed:
-            raise NotProtected(problem=reason)
-        self._calling.on_protection(Outcome(means=Means.NOTHING, reason=reason))
-        return None
 
     def _refuse_changes(self) -> None:
         """Raise HostChanged when the files of passed distributions are not what they were before the first hook."""

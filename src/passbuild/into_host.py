@@ -190,8 +190,12 @@ def _delivered(
     )
     said: list[str] = []
     for command in errand.installer.deliveries(delivery):
-        start = Start(argv=command, variables={}, scratch=errand.scratch, is_bounded=False)  # half a host is worse
-        finished = installers.run(errand.installer, start, errand.surroundings, errand.on_line)
+        variables = installers.READING if wish.dry_run else {}
+        # It has all the time it wants: half an installation is worse than a long one.
+        start = Start(argv=command, variables=variables, scratch=errand.scratch, is_bounded=False)
+        finished = installers.run(
+            errand.installer, start, errand.surroundings, lambda line: errand.on_line(redacted(line))
+        )
         lines = finished.stdout.splitlines()
         said += lines
         if finished.returncode != 0:
@@ -201,7 +205,8 @@ def _delivered(
 
 def _unmet(errand: Errand) -> set[str]:
     """Return what the installer says of requirements that are not met on the host; one is warned of, not mended."""
-    start = Start(argv=errand.installer.checking(errand.host.executable), variables={}, scratch=errand.scratch)
+    argv = errand.installer.checking(errand.host.executable)
+    start = Start(argv=argv, variables=installers.READING, scratch=errand.scratch)
     told = installers.run(errand.installer, start, errand.surroundings, lambda _: None).stdout.splitlines()
     return {line.strip() for line in told if _UNMET.search(line)}
 

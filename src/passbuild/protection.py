@@ -24,7 +24,7 @@ from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
     import ctypes
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _NEW_MOUNTS, _NEW_USERS = 0x00020000, 0x10000000
 _BIND, _RECURSIVE, _SLAVE = 0x1000, 0x4000, 0x80000
@@ -41,6 +41,8 @@ _WRITES = _OF_FILES | sum(1 << number for number in range(4, 14))
 """All kinds of access by which something is changed, of Landlock's third version: before it nothing keeps a file from
 being truncated."""
 _OLDEST = 3
+_LONGEST = 4000
+"""Characters of a reason."""
 
 
 class Means(Enum):
@@ -56,10 +58,12 @@ class Zone:
     """What is to be protected: absolute paths, with their links resolved."""
 
     protected: tuple[Path, ...]
+    also: tuple[Path, ...]
+    """What is protected as well, unless a means would be in the way by that."""
     writable: tuple[Path, ...]
-    """What has to stay writable, also inside of `protected`."""
+    """What has to stay writable, also inside of what is protected."""
     open: tuple[Path, ...] = ()
-    """Folders in which programs may want to make something new, which counts less than protection that is needed."""
+    """Folders in which programs may want to make something new."""
 
 
 @frozen
@@ -68,7 +72,7 @@ class Outcome:
 
     means: Means
     reason: str = ""
-    """Why not by the means that were tried before."""
+    """Why not by the means that were tried before, and what is not covered by this one."""
 
 
 class Protector:
@@ -87,16 +91,18 @@ class Protector:
         """Protect the zone, by the first means that can be had. Raises OSError where it is needed and none can."""
         library = supervisor.library()
         ways = {Means.MOUNTS: _mount, Means.LANDLOCK: _landlock}
-        reasons = []
+        reasons: list[str] = []
         for means in self._means:
             try:
-                ways[means](library, self._zone)
+                left_out = ways[means](library, self._zone)
             except OSError as error:
                 reasons.append(f"{means.value}: {error.strerror or error}")
             else:
-                os.write(self._writing, f"{means.value}\n{'; '.join(reasons)}".encode())
+                reasons += [f"not covered: {', '.join(map(str, left_out))}"] if left_out else []
+                os.write(self._writing, f"{means.value}\n{'; '.join(reasons)}"[:_LONGEST].encode(errors="replace"))
                 return
-        os.write(self._writing, f"{Means.NOTHING.value}\n{'; '.join(reasons)}".encode())
+        told = f"{Means.NOTHING.value}\n{'; '.join(reasons)}"
+        os.write(self._writing, told[:_LONGEST].encode(errors="replace"))
         if self._is_needed:
             raise OSError("; ".join(reasons))
 
@@ -104,7 +110,7 @@ class Protector:
         """Return what became of it in the new process, and close what led there."""
         if self._outcome is None:
             try:
-                means, _, reason = os.read(self._reading, 4096).decode(errors="replace").partition("\n")
+                means, _, reason = os.read(self._reading, 4 * _LONGEST).decode(errors="replace").partition("\n")
             except BlockingIOError:
                 means, reason = "", "the process did not say"
             os.close(self._reading)
@@ -123,8 +129,8 @@ def _called(result: int, what: str) -> int:
     return result
 
 
-def _mount(library: ctypes.PyDLL, zone: Zone) -> None:
-    """Mount what is protected read-only, in a namespace of this process. Raises OSError."""
+def _mount(library: ctypes.PyDLL, zone: Zone) -> tuple[Path, ...]:
+    """Mount what is protected read-only, in a namespace of this process; return what is not. Raises OSError."""
     user, group = os.geteuid(), os.getegid()
     if library.unshare(_NEW_MOUNTS) < 0:
         _called(library.unshare(_NEW_MOUNTS | _NEW_USERS), "unshare")
@@ -132,7 +138,7 @@ def _mount(library: ctypes.PyDLL, zone: Zone) -> None:
             Path("/proc/self", name).write_text(text, encoding="ascii")
     # What is mounted outside later still arrives here, and nothing of ours leaves.
     _called(library.mount(None, b"/", None, _RECURSIVE | _SLAVE, None), "mount")
-    for path, is_protected in _nested(zone):
+    for path, is_protected in _nested((*zone.protected, *zone.also), zone.writable):
         place = os.fsencode(path)
         _called(library.mount(place, place, None, _BIND | _RECURSIVE, None), f"mount {path}")
         change = struct.pack("QQQQ", *((_READ_ONLY, 0) if is_protected else (0, _READ_ONLY)), 0, 0)
@@ -142,6 +148,7 @@ def _mount(library: ctypes.PyDLL, zone: Zone) -> None:
     library.prctl(_DROP_CAPABILITY, _ADMIN, 0, 0, 0)  # root could mount it writable again
     with contextlib.suppress(OSError):  # one more fence: no mounts, and no hold on processes outside
         _fence(library)
+    return ()
 
 
 def _fence(library: ctypes.PyDLL) -> None:
@@ -153,37 +160,40 @@ def _fence(library: ctypes.PyDLL) -> None:
     _restrict(library, rules)
 
 
-def _nested(zone: Zone) -> Iterator[tuple[Path, bool]]:
-    """Yield what has to be mounted, outer folders first, each with whether it is protected."""
-    states = {**dict.fromkeys(zone.protected, True), **dict.fromkeys(zone.writable, False)}
+def _nested(protected: Iterable[Path], writable: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+    """Yield what differs from what is around it, outer folders first, each with whether it is protected."""
+    states = {**dict.fromkeys(protected, True), **dict.fromkeys(writable, False)}
     for path in sorted(states, key=lambda item: len(item.parts)):
         around = next((states[parent] for parent in path.parents if parent in states), False)
         if states[path] != around:
             yield path, states[path]
 
 
-def _landlock(library: ctypes.PyDLL, zone: Zone) -> None:
-    """Allow writing everywhere but in what is protected. Raises OSError."""
+def _landlock(library: ctypes.PyDLL, zone: Zone) -> tuple[Path, ...]:
+    """Allow writing everywhere but in what is protected; return what is left out of that. Raises OSError."""
     version = _called(library.syscall(_CREATE, None, 0, _ASK_VERSION), "landlock")
     if version < _OLDEST:
         raise OSError(f"the kernel's version {version} does not keep files from being truncated")
+    free = {*zone.writable, *zone.open}
+    for path in zone.protected:
+        if not free.isdisjoint(path.parents):
+            inside = next(folder for folder in path.parents if folder in free)
+            raise OSError(f"a protected folder lies in {inside}, where the build may make files")
+    kept = [path for path in zone.also if free.isdisjoint(path.parents)]
     rules = _ruleset(library, _WRITES)
     try:
-        for path in _beside(zone):
+        for path in _beside(dict(_nested((*zone.protected, *kept), zone.writable))):
             _allow(library, rules, path)
     except BaseException:
         os.close(rules)
         raise
     _restrict(library, rules)
+    return tuple(path for path in zone.also if path not in kept)
 
 
-def _beside(zone: Zone) -> Iterator[Path]:
-    """Yield what may be written. Raises OSError where something new has to be made in a parent of what may not."""
-    closed = {parent for path, is_protected in _nested(zone) if is_protected for parent in path.parents}
-    states = dict(_nested(zone))
-    for folder in (*zone.writable, *zone.open):
-        if folder in closed:
-            raise OSError(f"a protected folder lies in {folder}, where the build may make files")
+def _beside(states: Mapping[Path, bool]) -> Iterator[Path]:
+    """Yield what may be written, by what is protected and what is not inside of that. Raises OSError."""
+    closed = {parent for path, is_protected in states.items() if is_protected for parent in path.parents}
     waiting = [Path("/")]
     while waiting:
         folder = waiting.pop()
@@ -224,11 +234,18 @@ def _restrict(library: ctypes.PyDLL, rules: int) -> None:
         os.close(rules)
 
 
-def zone(protected: Iterable[Path], writable: Iterable[Path], wanted: Iterable[Path] = ()) -> Zone:
+def zone(
+    protected: Iterable[Path], also: Iterable[Path], writable: Iterable[Path], wanted: Iterable[Path] = ()
+) -> Zone:
     """Return a zone of the paths that are there; what is both is writable."""
-    stays = dict.fromkeys(_resolved(writable))
-    guarded = [path for path in dict.fromkeys(_resolved(protected)) if path not in stays and path != Path("/")]
-    return Zone(protected=tuple(guarded), writable=tuple(stays), open=tuple(dict.fromkeys(_resolved(wanted))))
+    stays = tuple(dict.fromkeys(_resolved(writable)))
+    never = {*stays, Path("/")}
+    return Zone(
+        protected=tuple(path for path in dict.fromkeys(_resolved(protected)) if path not in never),
+        also=tuple(path for path in dict.fromkeys(_resolved(also)) if path not in never),
+        writable=stays,
+        open=tuple(dict.fromkeys(_resolved(wanted))),
+    )
 
 
 def _resolved(paths: Iterable[Path]) -> Iterator[Path]:

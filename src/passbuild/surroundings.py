@@ -71,6 +71,10 @@ def _cwd() -> Path:
 def _base_python() -> Path:
     if sys.prefix == sys.base_prefix:
         return Path(sys.executable)
-    # CPython on POSIX and Windows sets it; it names the real interpreter behind a venv.
-    base: str = getattr(sys, "_base_executable", sys.executable)
-    return Path(base)
+    # CPython on POSIX and Windows sets it; it names the real interpreter behind a venv, from Python 3.11 on.
+    base = Path(getattr(sys, "_base_executable", sys.executable))
+    if base != Path(sys.executable) or os.name != "posix":
+        return base
+    folder = Path(sys.base_prefix, "bin")
+    names = (f"python{sys.version_info.major}.{sys.version_info.minor}", "python3", "python")
+    return next((folder / name for name in names if (folder / name).is_file()), base)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from passbuild.surroundings import Surroundings
 from tests.integration.bench import Environment
 from tests.samples.records_what_it_sees.backend import tiny_wheel
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tests.integration.bench import Bench, Outcome
 
 _FLAGS = ("-I", "-E", "-s")
-_BASE = Path(getattr(sys, "_base_executable", sys.executable))
+_BASE = Surroundings.here().base_python
 _EXTENSION = str(sysconfig.get_config_var("EXT_SUFFIX"))
 _ORIGINS = "import importlib.util as u; answer = [getattr(u.find_spec(name), 'origin', None) for name in {names!r}]"
 _PKGUTIL = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"

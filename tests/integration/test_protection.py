@@ -262,3 +262,82 @@ def test_an_editable_package_may_rebuild_itself_in_its_own_tree(bench: Bench) ->
 
     assert report["code"] == 0, report["error"]
     assert (tree / "engine" / "rebuilt").exists()
+
+
+def test_hooks_cannot_write_what_other_builds_use(bench: Bench) -> None:
+    """The store is theirs as far as their own environment goes."""
+    host = bench.watch(bench.own_host("engine==1.0", "fuel==1.0"))
+    store = bench.folder / "store"
+    other = bench.project(requires=["tool"], name="other")
+    _run(bench, other, host, "--cache-dir", store, fence="mounts")
+    (before,) = (store / "environments").iterdir()
+    project = live.project(bench, f"import json, shutil\n{_BUSY}")
+    paths = {
+        "another environment": before / "env" / "evil.pth",
+        "its record": before / "environment.json",
+        "a wheel": store / "wheels" / "x" / "evil.whl",
+        "what hosts said": next((store / "interpreters").glob("*"), store / "interpreters" / "x"),
+    }
+    (bench.folder / "paths.json").write_text(json.dumps({name: str(path) for name, path in paths.items()}))
+
+    report = _run(bench, project, host, "--cache-dir", store, fence="mounts")
+
+    assert report["code"] == 0, report["error"]
+    assert report["environment"]["folder"] != str(before)
+    assert set(_told(bench).values()) == {"OSError"}
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_what_an_installer_builds_is_kept_from_the_host_as_well(bench: Bench, installer: str) -> None:
+    """Where nothing passes through it builds a requirement's sdist itself, in an isolation of its own."""
+    host = bench.watch(bench.own_host("engine==1.0"))
+    home = _home(bench)
+    folder = bench.folder / "links"
+    evil = live.project(bench, f"import json, shutil\n{_BUSY}", name="evil")
+    asked = {"name": "evil", "version": "1.0"}
+    (evil / "recorder.json").write_text(json.dumps(asked), encoding="utf-8")
+    built = bench.passbuild("sdist", evil, "--host", host, outdir=str(folder))
+    paths = {"the host": host.site_packages / "x", "the key": home / ".ssh" / "id"}
+    (bench.folder / "paths.json").write_text(json.dumps({name: str(path) for name, path in paths.items()}))
+    project = bench.project(requires=["evil"], name="innocent")
+
+    options = ["--installer", installer, "--find-links", folder, "--no-passthrough", ":all:", "--protect-host", "on"]
+    report = _run(bench, project, host, *options, fence="mounts")
+
+    assert built.code == 0, built.stderr
+    assert report["code"] == 0, report["error"]
+    assert _told(bench) == {"the host": "OSError", "the key": "OSError"}
+
+
+def test_a_project_cannot_widen_what_its_hooks_may_write(bench: Bench) -> None:
+    """By variables that it sets for them: which home and which caches count is the user's."""
+    host = bench.watch(bench.own_host("engine==1.0", "fuel==1.0"))
+    home = _home(bench)
+    toml = f"[tool.passbuild.environment]\nHOME = '/nowhere'\nCARGO_HOME = '{home}/.ssh'\n"
+    project = live.project(bench, f"import json, shutil\n{_BUSY}", toml=toml)
+    paths = {"the key": home / ".ssh" / "id", "the configuration": home / ".config" / "pip" / "pip.conf"}
+    (bench.folder / "paths.json").write_text(json.dumps({name: str(path) for name, path in paths.items()}))
+
+    report = _run(bench, project, host, fence="mounts")
+
+    assert report["code"] == 0, report["error"]
+    assert set(_told(bench).values()) == {"OSError"}
+
+
+def test_landlock_leaves_out_what_it_would_be_in_the_way_for(bench: Bench) -> None:
+    """A home with keys, in which a first build may make `~/.cargo`: the host counts, and the report says the rest."""
+    home = _home(bench)
+    project = live.project(bench, f"import json, shutil\n{_BUSY}")
+    place = Path(os.path.realpath(os.curdir)).anchor + f"opt/of-a-test-{os.getpid()}"
+    host = bench.own_host("engine==1.0", "fuel==1.0", folder=Path(place, "host"))
+    paths = {"the host": host.site_packages / "x", "the key": home / ".ssh" / "id", "new": home / ".npm" / "x"}
+    (bench.folder / "paths.json").write_text(json.dumps({name: str(path) for name, path in paths.items()}))
+    try:
+        report = _run(bench, project, host, fence="landlock")
+    finally:
+        shutil.rmtree(place)
+
+    assert report["code"] == 0, report["error"]
+    assert report["protection"]["means"] == "landlock"
+    assert str(home / ".ssh") in report["protection"]["reason"].partition("not covered: ")[2]
+    assert _told(bench) == {"the host": "PermissionError", "the key": "written", "new": "written"}

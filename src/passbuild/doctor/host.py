@@ -61,7 +61,7 @@ def _protected(scene: Scene, host: Host) -> Finding:
         return skipped("host", f"not protected from hooks, by {setting.origin}; changes are looked for afterwards")
     passed = [item.distribution for item in scene.plan.passed] if scene.plan else []
     writable = [scene.scratch, *([scene.project.folder] if scene.project else [])]
-    guarded = zone.of(host, passed, (), scene.surroundings.environ, writable)
+    guarded = zone.of(host, zone.Passing(passed, ()), (), scene.surroundings.environ, writable)
     outcome = tried(guarded, scene.surroundings.environ, is_needed=setting.value is ProtectHost.ON)
     if outcome.means is not Means.NOTHING:
         return fine("host", f"read-only for hooks, by {outcome.means.value}")

@@ -57,7 +57,7 @@ def _found(choice: InstallerChoice, host: Host, scene: Scene) -> Installer | Non
 
 
 def _told(installer: Installer, host: Host, scene: Scene, *, is_used: bool) -> Finding:
-    environ = installers.environ_for(scene.surroundings.environ)
+    environ = {**installers.environ_for(scene.surroundings.environ), **installers.READING}
     environ["TMPDIR"] = str(scene.scratch)  # a pip that runs from its wheel leaves a file there
     finished = programs.told(_asking(installer, host), environ)
     setting = scene.settings.installer

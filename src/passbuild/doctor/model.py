@@ -80,7 +80,12 @@ class Checkup:
             **{key: like[key] for key in _FROM_REPORT},
             "ok": self.is_sound,
             "findings": [
-                presentable({"subject": item.subject, "state": item.state.value, "fact": item.fact, "cure": item.cure})
+                {
+                    "subject": item.subject,
+                    "state": item.state.value,
+                    "fact": presentable(item.fact),
+                    "cure": presentable(item.cure),
+                }
                 for item in self.findings
             ],
             "counts": {state.value: self.count(state) for state in State},

@@ -92,7 +92,8 @@ def _fetched(errand: Errand, scratch: Path) -> Path:
     variables = {"TMPDIR": str(scratch), **installer.variables(task, surroundings.environ)}
     with sdists.handed_over(place, scratch, surroundings.cwd) as inbox:
         start = Start(argv=installer.command(task), variables=variables, scratch=scratch)
-        finished = installers.run(installer, start, surroundings, errand.on_line)
+        # Installers take user and password out of what they print of a URL, but not a token in its query.
+        finished = installers.run(installer, start, surroundings, lambda line: errand.on_line(redacted(line)))
         trees = inbox.trees()
     if not trees:
         conclusion = [redacted(line) for line in installer.conclusion(finished.stdout.splitlines())]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from passbuild.environment.installers import Installer
     from passbuild.environment.sdists import BuiltWheel, Inbox
     from passbuild.environment.venv import Venv
+    from passbuild.guard import Guard
     from passbuild.plan.model import Passed, Plan
     from passbuild.surroundings import Surroundings
 
@@ -49,6 +50,8 @@ class Site:
     """Who keeps the environment, an editable installation; empty where anybody may reuse it."""
     on_line: Callable[[str], None]
     on_warning: Callable[[str], None]
+    guard: Guard
+    """What an installer, which may build an sdist, is kept from writing."""
 
 
 def done(
@@ -123,8 +126,14 @@ def _run(plan: Plan, installer: Installer, task: Task, site: Site) -> process.Fi
     task.requirements.write_text("".join(f"{line}\n" for line in (*installer.lines, *limits, *lines)), encoding="utf-8")
     # A pip that runs from a wheel leaves its certificates in the folder for temporary files (Python 3.8).
     variables = {"TMPDIR": str(site.scratch), **installer.variables(task, site.surroundings.environ)}
-    start = Start(argv=installer.command(task), variables=variables, scratch=site.scratch)
-    return installers.run(installer, start, site.surroundings, site.on_line)
+    start = Start(
+        argv=installer.command(task),
+        variables=variables,
+        scratch=site.scratch,
+        guard=site.guard.may_write(task.venv.folder),
+    )
+    # Installers take user and password out of what they print of a URL, but not a token in its query.
+    return installers.run(installer, start, site.surroundings, lambda line: site.on_line(redacted(line)))
 
 
 def _refuse_more_than_lines(lines: Sequence[str], installer: Installer) -> None:

@@ -16,9 +16,10 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
-from passbuild import process
+from passbuild import guard, process
 from passbuild.environment import indexes
 from passbuild.errors import InstallerNotFound, TimedOut
+from passbuild.guard import Guard
 from passbuild.settings.model import InstallerChoice
 from passbuild.values import frozen, replace
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from passbuild.settings.model import Settings
     from passbuild.surroundings import Surroundings
 
+READING = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""Variables for an installer that is to look at a host, and to leave no byte code there."""
 _PIP_WITH_PYTHON_OPTION = Version("22.3")
 _PIP_WITH_RAW_PROGRESS = Version("24.1")
 _SHOWN = 15
@@ -362,6 +365,8 @@ class Start:
     """A folder of ours that is gone after the run."""
     is_bounded: bool = True
     """Whether it may be ended when it takes too long."""
+    guard: Guard = Guard()
+    """What it, and what it builds, is kept from writing."""
 
 
 def run(
@@ -384,7 +389,7 @@ def run(
         on_line(line)
 
     try:
-        return process.stream(command, heard)
+        return guard.stream(command, start.guard, heard)
     except TimeoutError as error:
         raise TimedOut(what=installer.name, seconds=timeout or 0, lines=tuple(lines)) from error
 

@@ -7,6 +7,7 @@ alone: whatever the installer does with it, it cannot reach the host through it.
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from passbuild.plan.model import Passed
 
 _COPIED = ("entry_points.txt", "WHEEL", "direct_url.json", "top_level.txt")
+_KINDS_OF_REFERENCE = ("vcs_info", "dir_info", "archive_info")
 _WHEEL = "Wheel-Version: 1.0\nGenerator: passbuild\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
@@ -61,12 +63,26 @@ def _written(item: Passed, site_packages: Path) -> Path:
     for name in _COPIED:
         source = distribution.info / name
         if source.is_file():
-            files[name] = source.read_text(encoding="utf-8", errors="surrogateescape")
+            text = source.read_text(encoding="utf-8", errors="surrogateescape")
+            if name != "direct_url.json" or _is_reference(text):
+                files[name] = text
     record = [f"{folder.name}/{name},," for name in sorted((*files, "RECORD"))]
     files["RECORD"] = "\n".join(record) + "\n"
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")
     return folder
+
+
+def _is_reference(text: str) -> bool:
+    """Whether this is a document of PEP 610, without which an installer would refuse all of the environment."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(document, dict) or not isinstance(document.get("url"), str) or not document["url"].isprintable():
+        return False
+    kinds = [document[name] for name in _KINDS_OF_REFERENCE if name in document]
+    return len(kinds) == 1 and isinstance(kinds[0], dict) and isinstance(document.get("subdirectory", ""), str)
 
 
 def _metadata(distribution: Distribution, left_out: set[str]) -> str:

@@ -33,6 +33,9 @@ def create(host: Host, folder: Path, environ: Mapping[str, str]) -> Venv:
     """
     import virtualenv  # slow to import, and a stored environment needs none of it
 
+    for path in map(str, (host.executable, folder)):
+        if path.encode(errors="replace").decode() != path:
+            raise HostUnusable(executable=host.executable, problem=f"virtualenv takes only Unicode, not {path!r}")
     arguments = ["--no-seed", "--no-periodic-update", "--no-vcs-ignore", "--activators", "", "--python"]
     # VIRTUALENV_* variables are the user's for environments of their own; they do not shape ours.
     quiet = {name: value for name, value in environ.items() if not name.startswith("VIRTUALENV_")}

@@ -82,7 +82,7 @@ def main() -> None:
         "customized": "sitecustomize" in sys.modules or "usercustomize" in sys.modules,
         "markers": markers(),
     }
-    if PathDistribution is not object:
+    if sys.version_info >= (3, 8):  # noqa: UP036 - the reply says which it is
         found = listed(search_path)
         reply["installed"] = {name: version for name, (version, _, _) in found.items()}
         reply["distributions"] = reached(found, request["names"])
@@ -243,14 +243,14 @@ class _Distribution(PathDistribution):
         super().__init__(pathlib.Path(info))
         self._folder = info
 
-    def read_text(self, filename: str) -> str | None:
+    def read_text(self, filename: str | os.PathLike[str]) -> str | None:
         """Return the text of a file of its metadata; None where there is none."""
         file = os.path.join(self._folder, filename) if filename else self._folder
         if not os.path.isfile(file):  # a pipe or a device has no end
             return None
         try:
             with open(file, encoding="utf-8", errors="replace") as stream:
-                return stream.read()
+                return stream.read().replace("\0", "")
         except OSError:
             return None
 
@@ -273,8 +273,8 @@ def _requirements(distribution: PathDistribution) -> list[str]:
 
 def _rows_of(record: str) -> list[list[str]]:
     """Return the rows of a RECORD that name a file."""
-    rows = []
-    lines = csv.reader(record.replace("\0", "").splitlines())
+    rows: list[list[str]] = []
+    lines = csv.reader(record.splitlines())
     while True:
         try:
             row = next(lines)
@@ -300,7 +300,7 @@ def _files(distribution: PathDistribution, location: str, info: str) -> tuple[li
         return list(dict.fromkeys(paths + conda)), size, True
     installed = distribution.read_text("installed-files.txt")
     if installed is not None:
-        lines = [line for line in installed.replace("\0", "").splitlines() if line]
+        lines = [line for line in installed.splitlines() if line]
         return [os.path.normpath(os.path.join(info, line)) for line in lines], 0, True
     paths = conda or _dpkg_files(info)
     guessed = _guessed(distribution, location, info)

@@ -41,10 +41,13 @@ def found(asked: Setting[str] | None, project: Path, surroundings: Surroundings)
 
 def _asked(asked: Setting[str], surroundings: Surroundings) -> Path:
     text, origin = asked.value, asked.origin
-    path = Path(os.path.normpath(surroundings.cwd / Path(text).expanduser()))
-    if path.is_dir():
+    try:
+        path = Path(os.path.normpath(surroundings.cwd / Path(text).expanduser()))
+    except RuntimeError as error:
+        raise HostNotFound(wanted=text, origin=origin, problem="nobody knows the home of this user") from error
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         return _of_environment(path, origin, text)
-    if path.is_file():
+    if os.path.isfile(path):  # noqa: PTH113 - likewise
         if os.access(path, os.X_OK):
             return path
         raise HostNotFound(wanted=text, origin=origin, problem="is a file that cannot be run")

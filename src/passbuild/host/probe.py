@@ -147,7 +147,7 @@ def _decoded(choice: Choice, text: str) -> _Reply:
     except (ValueError, RecursionError) as error:
         problem = f"described its environment by what is no JSON: {error}"
         raise HostUnusable(executable=choice.executable, problem=problem) from error
-    wrong = "a NUL" if "\\u0000" in text else _wrong(document)
+    wrong = _wrong(document)
     if wrong:
         problem = f"described its environment as no Python does ({wrong})"
         raise HostUnusable(executable=choice.executable, problem=problem)
@@ -163,7 +163,7 @@ def _wrong(reply: object) -> str:
     if tuple(map(int, reply["markers"]["python_version"].split("."))) < _OLDEST:
         return "" if isinstance(reply.get("version"), str) else "version"  # it says no more
     wrong = [name for name in _TEXTS if not isinstance(reply.get(name), str)]
-    wrong += [name for name in _PATHS if not isinstance(reply.get(name), str) or not Path(reply[name]).is_absolute()]
+    wrong += [name for name in _PATHS if not isinstance(reply.get(name), str) or not _is_absolute(reply[name])]
     wrong += [name for name in ("installed",) if not _is_table(reply.get(name))]
     wrong += [] if isinstance(reply.get("customized"), bool) and _is_list(reply.get("path")) else ["path"]
     wrong += [] if _VERSION.fullmatch(str(reply.get("version"))) else ["version"]
@@ -179,6 +179,7 @@ def _odd(raw: object) -> str:
     if not isinstance(raw, dict):
         return "no JSON object"
     wrong = [name for name in ("name", "version") if not isinstance(raw.get(name), str)]
+    wrong += ["name"] if {"/", "\0"} & {*str(raw.get("name"))} else []
     wrong += [name for name in ("location", "info") if not isinstance(raw.get(name), str) or not _is_plain(raw[name])]
     wrong += [] if _is_list(raw.get("requires")) else ["requires"]
     wrong += [] if _is_list(raw.get("entries")) and all(map(_is_inside, raw["entries"])) else ["entries"]
@@ -201,12 +202,16 @@ def _is_table(value: object) -> bool:
 
 def _is_plain(path: str) -> bool:
     """Whether a path is absolute, and leads where it says."""
-    return os.path.isabs(path) and ".." not in Path(path).parts  # noqa: PTH117 - a text
+    return _is_absolute(path) and ".." not in Path(path).parts
+
+
+def _is_absolute(path: str) -> bool:
+    return os.path.isabs(path) and "\0" not in path  # noqa: PTH117 - a text
 
 
 def _is_inside(entry: str) -> bool:
     path = PurePosixPath(entry)
-    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in entry
 
 
 def _refuse_old(choice: Choice, environ: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from passbuild import protection
@@ -19,6 +19,8 @@ _SYSTEMS = (Path("/"), Path("/usr"), Path("/usr/local"))
 """Prefixes that hold more than a Python: of them only its own folders are protected."""
 _MOST = 200
 """How many places outside of the host are protected, each by a mount; what is changed in others is seen afterwards."""
+_CACHES = ("CARGO_HOME", "CCACHE_DIR", "PIP_CACHE_DIR", "SCCACHE_DIR", "UV_CACHE_DIR", "XDG_CACHE_HOME")
+"""Variables that name folders which build tools write to; conda has that of cargo inside of the environment."""
 _PERSONAL = (
     ".aws",
     ".azure",
@@ -42,30 +44,34 @@ _PERSONAL = (
 )
 
 
+class Passing(NamedTuple):
+    """What a build passes through."""
+
+    distributions: Iterable[Distribution]
+    files: Iterable[str]
+    """The paths of all that belongs to them, also behind links."""
+
+
 def of(
-    host: Host,
-    passed: Iterable[Distribution],
-    files: Iterable[str],
-    environ: Mapping[str, str],
-    writable: Iterable[Path],
+    host: Host, passing: Passing, held: Iterable[Path], environ: Mapping[str, str], writable: Iterable[Path]
 ) -> Zone:
-    """Return the zone of a build that passes these distributions of the host through, and has to write `writable`.
+    """Return the zone of a build, which has to write `writable`, and not what other builds use, which is `held`.
 
-    `files` are the paths of all that belongs to them, also behind links.
-
-    It holds what is there now: a file of the user's configuration that does not exist yet can be made.
+    It is of what is there now: a file of the user's configuration that does not exist yet can be made.
     """
     home = Path(environ.get("HOME") or Path.home())
-    kept = list(passed)
+    kept = list(passing.distributions)
     sources = (folder for item in kept if item.editable for folder in _source(item))  # it may rebuild itself there
-    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
-    protected = [*_python(host.prefix, host), *_python(host.base_prefix, host), config]
-    protected += [home / ".local" / "lib" / f"python{host.minor}", *(home / name for name in _PERSONAL)]
+    protected = [*_python(host.prefix, host), *_python(host.base_prefix, host)]
     protected += [item.location for item in kept if not item.editable]
-    protected += _strayed(files, protected)
+    protected += _strayed(passing.files, protected)
+    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    local = home / ".local" / "lib" / f"python{host.minor}"
+    also = [config, local, *(home / name for name in _PERSONAL), *held]
+    caches = [Path(environ[name]) for name in _CACHES if environ.get(name)]
     temporary = [Path(environ[name]) for name in ("TMPDIR", "TEMP", "TMP") if environ.get(name)]
-    wanted = (home, Path("/tmp"), *temporary)  # noqa: S108 - programs make files there
-    return protection.zone(protected, (*writable, *sources), wanted)
+    wanted = (home, home / ".cache", Path("/tmp"), *temporary)  # noqa: S108 - programs make files there
+    return protection.zone(protected, also, (*writable, *sources, *caches), wanted)
 
 
 def _python(prefix: Path, host: Host) -> Iterator[Path]:

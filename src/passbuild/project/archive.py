@@ -8,7 +8,6 @@ does not matter where a path of links would lead: that took several releases of 
 from __future__ import annotations
 
 import gzip
-import io
 import lzma
 import os
 import shutil
@@ -17,7 +16,6 @@ import tarfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 from passbuild.errors import SourceNotFound, UnsafeArchive
 
@@ -104,14 +102,14 @@ def _extract_tar(archive: Path, folder: Path) -> None:
     if not hasattr(tarfile, "data_filter"):  # pragma: no cover - Python 3.10 before 3.10.12
         raise _Unsafe("this Python's tarfile has no data filter; update it")
     room = _Room(folder)
-    with gzip.open(archive) as unpacked, tarfile.open(fileobj=_Bounded(unpacked), mode="r:") as tar:
+    with _Bounded(archive) as unpacked, tarfile.open(fileobj=unpacked, mode="r:") as tar:
         while (member := tar.next()) is not None:
             if sum(map(len, tar.pax_headers.values())) > LONGEST_HEADER:
                 raise _Unsafe("it has headers of an unreasonable size")
             room.take(member.name, member.size if member.isreg() else 0)
             _check_member(member, room, folder)
             tar.extract(member, folder, filter="data")
-            tar.members = []  # half a million of them, with headers of any size, would be too many to keep
+            tar.members = []  # type: ignore[attr-defined]  # half a million of them, with headers of any size, would be too many to keep
 
 
 def _check_member(member: tarfile.TarInfo, room: _Room, folder: Path) -> None:
@@ -147,40 +145,24 @@ def _check_link(member: tarfile.TarInfo, path: PurePosixPath, folder: Path) -> N
         raise tarfile.LinkOutsideDestinationError(member, str(folder / path.parent / target))
 
 
-class _Bounded(io.RawIOBase):
-    """What a gzip file unpacks to, as long as it is not too much."""
+class _Bounded(gzip.GzipFile):
+    """What a file unpacks to, as long as it is not too much."""
 
-    def __init__(self, unpacked: IO[bytes]) -> None:
-        super().__init__()
-        self._unpacked = unpacked
-
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int | None = -1) -> bytes:
         """Read some bytes. Raises _Unsafe."""
-        if not 0 <= size <= LONGEST_HEADER:
+        if size is None or not 0 <= size <= LONGEST_HEADER:
             raise _Unsafe("it has a header of an unreasonable size")
-        self._check(self._unpacked.tell() + size - LONGEST_HEADER)
-        return self._unpacked.read(size)
+        self._check(self.tell() + size)
+        return super().read(size)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Go to a place. Raises _Unsafe."""
         if whence == os.SEEK_SET:
-            self._check(offset - LONGEST_HEADER)
-        return self._unpacked.seek(offset, whence)
-
-    def tell(self) -> int:
-        """Return the place."""
-        return self._unpacked.tell()
-
-    def readable(self) -> bool:
-        """Return whether it can be read."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return whether places can be gone to."""
-        return True
+            self._check(offset)
+        return super().seek(offset, whence)
 
     def _check(self, place: int) -> None:
-        if place > MOST_BYTES + MOST_MEMBERS * 3 * tarfile.BLOCKSIZE:
+        if place > MOST_BYTES + LONGEST_HEADER + MOST_MEMBERS * 3 * tarfile.BLOCKSIZE:
             raise _Unsafe(f"it unpacks to more than {MOST_BYTES / 1e9:g} GB")
 
 

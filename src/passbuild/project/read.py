@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, is_normalized_name
 from packaging.version import InvalidVersion, Version
 
 from passbuild.errors import AlreadySdist, InvalidProject, Mistake, NotEditable, SourceNotFound, UnusableSource
@@ -97,6 +97,7 @@ def read(given: Path | str, folder: Path, *, is_ours: bool) -> Project:
     mistakes: list[Mistake] = []
     build_system = _build_system(pyproject, folder, mistakes)
     name, version = _identity(pyproject, folder)
+    _note_no_name(pyproject, mistakes)
     if mistakes:
         raise InvalidProject(mistakes=tuple(mistakes))
     return Project(
@@ -204,9 +205,17 @@ def _identity(pyproject: Mapping[str, object], folder: Path) -> tuple[Normalized
     name = stated.get("name") or recorded.get("Name")
     version = stated.get("version") or recorded.get("Version")
     return (
-        canonicalize_name(name) if isinstance(name, str) else None,
+        _name(name) if isinstance(name, str) else None,
         _version(version) if isinstance(version, str) else None,
     )
+
+
+def _note_no_name(pyproject: Mapping[str, object], mistakes: list[Mistake]) -> None:
+    table = pyproject.get("project")
+    name = table.get("name") if isinstance(table, dict) else None
+    if isinstance(name, str) and name and not is_normalized_name(canonicalize_name(name)):
+        hint = "a name has letters, digits, '-', '_' and '.', and begins and ends with a letter or a digit"
+        mistakes.append(Mistake(place="pyproject.toml [project] name", problem=f"{name[:80]!r} is no name", hint=hint))
 
 
 def _package_info(folder: Path) -> Mapping[str, str]:
@@ -218,6 +227,11 @@ def _package_info(folder: Path) -> Mapping[str, str]:
     from email.parser import HeaderParser
 
     return dict(HeaderParser().parsestr(text).items())
+
+
+def _name(text: str) -> NormalizedName | None:
+    name = canonicalize_name(text)
+    return name if is_normalized_name(name) else None
 
 
 def _version(text: str) -> Version | None:

@@ -93,7 +93,7 @@ def _path(text: str, cwd: Path) -> Path:
     """Return the path that a text would be. Raises SourceNotFound for the home of a user whom nobody knows."""
     try:
         return Path(os.path.normpath(cwd / Path(text).expanduser()))
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:  # no such user, or no text that could be one
         raise SourceNotFound(source=text, problem="nobody knows the home of this user") from error
 
 

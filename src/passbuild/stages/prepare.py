@@ -21,6 +21,7 @@ from passbuild.errors import (
     Unresolvable,
     VersionMismatch,
 )
+from passbuild.guard import Guard
 from passbuild.hooks import Backend, Calling
 from passbuild.host import probe, zone
 from passbuild.host.model import Choice
@@ -97,17 +98,34 @@ def backend_of(run: Run, environment: BuildEnvironment) -> Backend:
         on_line=run.workspace.on_line,
         meanwhile=artifact.get_ready,
         timeout=settings.timeout.value or None,
-        zone=_zone(run, environment) if settings.protect_host.value is not ProtectHost.OFF else None,
-        is_protection_needed=settings.protect_host.value is ProtectHost.ON,
-        on_protection=run.journal.protection,
+        guard=_guard(run, _zone(run, environment)),
     )
     return Backend(run.project, environment, calling)
 
 
+def _guard(run: Run, guarded: Zone) -> Guard:
+    mode = run.settings.protect_host.value
+    return Guard(
+        zone=guarded if mode is not ProtectHost.OFF else None,
+        is_needed=mode is ProtectHost.ON,
+        on_outcome=run.journal.protection,
+    )
+
+
 def _zone(run: Run, environment: BuildEnvironment) -> Zone:
     """Return what the hooks have no business with, and what they have to write all the same."""
+    lease = environment.lease
+    writable = [run.project.folder, run.workspace.folder, *([lease.folder] if lease is not None else [])]
     passed = [item.distribution for item in environment.passed]
-    return zone.of(run.host, passed, environment.host_files, environment.environ, _written(run))
+    passing = zone.Passing(passed, environment.host_files)
+    # By the user's variables alone: a project may set some for its hooks, and HOME among them.
+    return zone.of(run.host, passing, _held(run), run.order.surroundings.environ, writable)
+
+
+def _held(run: Run) -> tuple[Path, ...]:
+    """Return the folders of ours that hold what other builds use."""
+    kept = store_of(run.settings, run.order)
+    return (kept.root,) if kept is not None else ()
 
 
 @contextlib.contextmanager
@@ -126,15 +144,19 @@ def diagnosed(run: Run, environment: BuildEnvironment) -> Iterator[None]:
             environment=environment,
             environ=run.order.surroundings.environ,
             folders=_written(run),
-            protected=_zone(run, environment).protected if _is_protected(run) else (),
+            protected=_protected(run, environment),
         )
         error.advice = advice.given(error, scene)
         raise
 
 
-def _is_protected(run: Run) -> bool:
+def _protected(run: Run, environment: BuildEnvironment) -> tuple[Path, ...]:
+    """Return what the system kept the hooks from writing."""
     outcome = run.journal.report.protection
-    return outcome is not None and outcome.means is not Means.NOTHING
+    if outcome is None or outcome.means is Means.NOTHING:
+        return ()
+    guarded = _zone(run, environment)
+    return (*guarded.protected, *guarded.also)
 
 
 def _written(run: Run) -> tuple[Path, ...]:
@@ -171,6 +193,7 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
         variables=dict(item.value for item in run.settings.environment),
         on_line=run.workspace.on_line,
         on_warning=run.journal.warning,
+        guard=_guard(run, zone.of(run.host, zone.Passing((), ()), (), surroundings.environ, [run.workspace.folder])),
     )
     with run.journal.step("make the build environment"):
         environment = build_environment.obtained(made, run.host, installer, site, store_of(run.settings, run.order))
