@@ -68,7 +68,7 @@ def _tested(file: str) -> dict[str, Any]:
     begin = time.monotonic()
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as lines:
         environ = {**os.environ, "TEST_SOAK": "1", "TEST_SOAK_RESULTS": lines.name}
-        argv = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", file]
+        argv = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", file]
         done = subprocess.run(
             [*argv, "--hypothesis-show-statistics"], cwd=_ROOT, env=environ, check=False, capture_output=True, text=True
         )
