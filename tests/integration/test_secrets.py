@@ -44,6 +44,9 @@ def guarded(folder: Path) -> Iterator[str]:
     class Guard(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path = unquote(urlsplit(self.path).path)
+            if path.startswith("/open/"):  # an index for all, with nothing on it
+                self.send_error(404)
+                return
             if self.headers.get("Authorization") != f"Basic {_BASIC}":
                 self.send_response(401)
                 self.send_header("WWW-Authenticate", 'Basic realm="x"')
@@ -113,6 +116,11 @@ class Audit:
     def url(self) -> str:
         """The server's address, with user and password."""
         return f"http://{_USER}:{_QUOTED}@{self.server}"
+
+    @property
+    def empty(self) -> dict[str, str]:
+        """The variables that name an index with nothing on it."""
+        return dict.fromkeys(("PIP_INDEX_URL", "UV_DEFAULT_INDEX"), f"http://{self.server}/open/simple/")
 
     def run(
         self,
@@ -288,7 +296,7 @@ _OF_ONE = {"PIP": "uv", "pip": "uv", "UV_": "pip", "uv.": "pip"}
 
 def index(audit: Audit, where: str) -> tuple[Sequence[str], Mapping[str, str]]:
     """Return the options and variables by which the server's index is named, and no other."""
-    alone = {} if "INDEX_URL" in where or where in {*_BY_FILES, "UV_DEFAULT_INDEX", "--index-url"} else _NOWHERE
+    alone = {} if "INDEX_URL" in where or where in {*_BY_FILES, "UV_DEFAULT_INDEX", "--index-url"} else audit.empty
     if "find-links" in where.lower().replace("_", "-"):
         file = audit.bench.folder / "no-index.toml"
         file.write_text("no-index = true\n", encoding="utf-8")
@@ -298,9 +306,6 @@ def index(audit: Audit, where: str) -> tuple[Sequence[str], Mapping[str, str]]:
     if where in _BY_VARIABLES:
         return (), {**alone, where: f"{audit.url}{_BY_VARIABLES[where]}"}
     return (where, f"{audit.url}{_BY_OPTIONS[where]}"), alone
-
-
-_NOWHERE = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple"}
 
 
 @pytest.mark.parametrize("where", _INDEXES)
@@ -332,7 +337,7 @@ def test_a_wrong_password_is_told_without_it(bench: Bench, server: str, installe
 
     for options in (("--index-url", url), ("--extra-index-url", url), ("--find-links", url.replace("simple", "links"))):
         failed = audit.run(
-            "wheel", project, "--host", bench.host(), *options, "--report", "report.json", code=3, environ=_NOWHERE
+            "wheel", project, "--host", bench.host(), *options, "--report", "report.json", code=3, environ=audit.empty
         )
         assert failed.error["code"] == "unresolvable"
     audit.files()
