@@ -13,6 +13,7 @@ before it is there. So whatever kills the process, the next one finds a lock tha
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -100,18 +101,28 @@ class Scratch:
         if not locks.IS_AVAILABLE:
             return True
         try:
-            lock = locks.opened(folder / _LOCK)
+            self._lock = _taken(folder / _LOCK)
         except FileNotFoundError:
             return False
         except OSError:
+            _unmark(folder)
             with contextlib.suppress(OSError):
                 folder.rmdir()
             raise
-        if not lock.take(exclusive=True, wait=False) or not lock.is_at(folder / _LOCK):
-            lock.release()
-            return False
-        self._lock = lock
-        return True
+        return self._lock is not None
+
+
+def _taken(file: Path) -> Lock | None:
+    """Make a file and return the lock on it; None where somebody else was faster. Raises OSError."""
+    lock = locks.opened(file)
+    try:
+        if lock.take(exclusive=True, wait=False) and lock.is_at(file):
+            return lock
+    except OSError:
+        lock.release()
+        raise
+    lock.release()
+    return None
 
 
 _GUARD = threading.Lock()
@@ -130,7 +141,7 @@ def opened(*, is_ours: bool = False) -> Iterator[Scratch]:
     try:
         with cancellation.together(), _GUARD:
             if not _OPEN:
-                _OPEN.append(Scratch(Path(tempfile.gettempdir()).absolute()))
+                _OPEN.append(_made())
             place = _OPEN[0]
             place.users += 1
             taken.append(place)
@@ -146,6 +157,32 @@ def opened(*, is_ours: bool = False) -> Iterator[Scratch]:
                 if place.users == 0:
                     _OPEN.remove(place)
                     place.close()
+
+
+def _made() -> Scratch:
+    """Make the folder in the first place for temporary files that takes it, in the order in which Python looks.
+
+    Python itself looks by writing a file, which stays when the process is killed in that moment. Raises OSError.
+    """
+    named = [os.environ[name] for name in ("TMPDIR", "TEMP", "TMP") if os.environ.get(name)]
+    places = [tempfile.tempdir] if tempfile.tempdir else [*named, "/tmp", "/var/tmp", "/usr/tmp"]  # noqa: S108
+    if os.name != "posix":
+        places = [tempfile.gettempdir()]
+    problem: OSError | None = None
+    for place in places:
+        try:
+            return Scratch(Path(place).absolute())
+        except OSError as error:
+            problem = problem or error
+    if problem is not None and problem.errno not in {
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+    }:
+        raise problem
+    raise FileNotFoundError(errno.ENOENT, f"No usable temporary directory found in {places}") from problem
 
 
 @contextlib.contextmanager
@@ -269,9 +306,9 @@ def _tidy(folder: Path) -> None:
 
 
 def _unmark(folder: Path) -> None:
-    for name in (_OUTSIDE, _LOCK):
-        with contextlib.suppress(OSError):
-            (folder / name).unlink()
+    with contextlib.suppress(OSError):  # what is noted is only forgotten together with the lock
+        for name in (_OUTSIDE, _LOCK):
+            (folder / name).unlink(missing_ok=True)
 
 
 def _sweep_log(entry: os.DirEntry[str]) -> None:

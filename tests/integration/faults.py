@@ -171,5 +171,5 @@ class Scene:
             path.unlink() if path.is_file() else shutil.rmtree(path)
         if self._bench.outdir.exists():
             self._bench.outdir.rmdir()
-        for log in self._bench.scratch.glob("*.log"):
-            log.unlink()
+        for path in self._bench.scratch.iterdir():
+            path.unlink() if path.is_file() else shutil.rmtree(path)
