@@ -296,7 +296,8 @@ _OF_ONE = {"PIP": "uv", "pip": "uv", "UV_": "pip", "uv.": "pip"}
 
 def index(audit: Audit, where: str) -> tuple[Sequence[str], Mapping[str, str]]:
     """Return the options and variables by which the server's index is named, and no other."""
-    alone = {} if "INDEX_URL" in where or where in {*_BY_FILES, "UV_DEFAULT_INDEX", "--index-url"} else audit.empty
+    is_only_one = where in {*_BY_FILES, "--index-url", "UV_DEFAULT_INDEX"} or where.endswith("_INDEX_URL")
+    alone = {} if is_only_one and "EXTRA" not in where else audit.empty
     if "find-links" in where.lower().replace("_", "-"):
         file = audit.bench.folder / "no-index.toml"
         file.write_text("no-index = true\n", encoding="utf-8")
