@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import warnings
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal
 
 import pyproject_hooks
@@ -16,6 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from passbuild import guard, process
 from passbuild.errors import BackendFailed, HostChanged, SystemRefused, TimedOut
 from passbuild.guard import Guard
+from passbuild.project.pep508 import decoded
 from passbuild.settings.model import Setting
 from passbuild.values import frozen
 
@@ -78,7 +79,7 @@ class Backend:
         if texts:
             self._refuse_changes()  # another environment may be made now, which would take what it finds for granted
         try:
-            return tuple(Setting(value=Requirement(text), origin=name) for text in sorted(set(texts)))
+            return tuple(Setting(value=decoded(text), origin=name) for text in sorted(set(texts)))
         except InvalidRequirement as error:
             reason = str(error).splitlines()[0]
             raise self._failure(name, f"it returned what is no requirement by PEP 508: {reason}") from error
@@ -107,7 +108,7 @@ class Backend:
         return folder / self._file_name(name, prepared)
 
     def _file_name(self, hook: str, returned: object) -> str:
-        if isinstance(returned, str) and returned:
+        if isinstance(returned, str) and returned and PurePath(returned).name == returned:
             return returned
         raise self._failure(hook, f"it returned {returned!r} instead of the name of what it wrote")
 

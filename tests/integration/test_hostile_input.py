@@ -565,9 +565,6 @@ _REQUIREMENTS = {
 }
 
 
-_OF_HOOKS = {"no end of brackets", "a marker without a meaning", "a marker for lock files"}
-
-
 @pytest.fixture
 def evil() -> Iterator[tuple[str, list[str]]]:
     """Serve on loopback whatever is asked for, and note it."""
@@ -613,7 +610,7 @@ def test_a_requirement_that_is_more_than_one_is_refused(bench: Bench, evil: tupl
     assert asked == []
 
 
-@pytest.mark.parametrize("what", sorted(_REQUIREMENTS.keys() - _OF_HOOKS))
+@pytest.mark.parametrize("what", sorted(_REQUIREMENTS))
 def test_a_hook_that_asks_for_more_than_a_requirement_is_refused(
     bench: Bench, evil: tuple[str, list[str]], installer: str, what: str
 ) -> None:
@@ -892,3 +889,30 @@ def test_an_interpreter_that_answers_nonsense_is_no_host(bench: Bench, answer: s
 
     is_told(run, "host-unusable")
     assert run.code == 2
+
+
+@pytest.mark.parametrize("returned", ["absolute", "above"])
+def test_a_hook_that_returns_a_path_does_not_move_that_file(bench: Bench, returned: str) -> None:
+    """It has to return the name of what it wrote: a sound wheel elsewhere is not taken from there."""
+    elsewhere = bench.folder / "elsewhere"
+    elsewhere.mkdir()
+    project = bench.project()
+    (project / "backend" / "thief.py").write_text(
+        "import os, tiny_wheel\n"
+        "from pathlib import Path\n"
+        "def build_wheel(folder, *rest):\n"
+        f"    elsewhere = Path({str(elsewhere)!r})\n"
+        "    name = tiny_wheel.write(elsewhere, 'sample', '1.0', {'sample.py': ''}).name\n"
+        "    paths = {'absolute': str(elsewhere / name), 'above': os.path.relpath(elsewhere / name, folder)}\n"
+        f"    return paths[{returned!r}]\n",
+        encoding="utf-8",
+    )
+    file = project / "pyproject.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('"recorder"', '"thief"'), encoding="utf-8")
+
+    run = bench.passbuild("wheel", project, "--host", bench.host())
+
+    assert (run.code, run.error["code"]) == (1, "backend-failed")
+    assert "instead of the name of what it wrote" in run.error["message"]
+    assert [path.name for path in elsewhere.iterdir()] == ["sample-1.0-py3-none-any.whl"]
+    assert bench.published() == {}

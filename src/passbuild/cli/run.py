@@ -137,7 +137,7 @@ class _Desk:
 
     def path(self, name: str) -> Path:
         """Return a path that was given, absolute."""
-        return self._surroundings.cwd / Path(name).expanduser()
+        return _expanded(self._surroundings, name)
 
     def commission(self, sources: Sequence[str], files: Sequence[Path], hosts: Sequence[str], jobs: int) -> Commission:
         """Return which wheels are wanted. Raises UsageError for what none can be built of."""
@@ -158,7 +158,7 @@ class _Desk:
                 if not marker or Marker(marker).evaluate(dict(markers)):
                     label = redacted(text.partition(" --hash=")[0])
                     label = f"{label} ({host})" if len(hosts) > 1 else label
-                    is_folder = (self._surroundings.cwd / Path(text).expanduser()).is_dir()
+                    is_folder = os.path.isdir(_expanded(self._surroundings, text))  # noqa: PTH112 - too long a name raises
                     items.append(Item(source=text, label=label, host=host, is_folder=is_folder))
         return Commission(
             items=items, given=given, surroundings=self._surroundings, settings=settings, outdir=outdir, jobs=jobs
@@ -203,6 +203,14 @@ class _Desk:
         # Settings that cannot be read say nothing about the output: then the option and its variable do.
         asked = bool(self._given.values.get("json")) or _asks_for_json(self._surroundings)
         _end(self.speaker, report, error, as_json=report.settings.json.value if report.settings else asked)
+
+
+def _expanded(surroundings: Surroundings, name: str) -> Path:
+    """Return a path that was given, absolute; of a home that nobody knows, as it was given."""
+    try:
+        return surroundings.cwd / Path(name).expanduser()
+    except RuntimeError:
+        return surroundings.cwd / name
 
 
 def _explained(report: Report, names: Sequence[str]) -> Report:

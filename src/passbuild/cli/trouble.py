@@ -23,7 +23,7 @@ def lines(error: PassbuildError, *, is_streamed: bool) -> Iterator[Line]:
     """Yield the lines; `is_streamed` says that the output of other programs was told as it came."""
     first, *rest = error.message.splitlines() or [""]
     yield line((f"error[{error.code}]: ", "bold red"), _cut(first))
-    yield from (line("  " + _cut(text)) for text in _shortened(rest, _MESSAGE_LINES))
+    yield from (line(_margin(text) + _cut(text)) for text in _shortened(rest, _MESSAGE_LINES))
     if error.requirement:
         yield line(f"  while building the requirement {error.requirement} from its sdist")
     yield from _shown(error, is_streamed=is_streamed)
@@ -45,6 +45,11 @@ def _shown(error: PassbuildError, *, is_streamed: bool) -> Iterator[Line]:
     elif not is_streamed:
         told = [text for text in error.output if text.strip()]
         yield from (line(("  │ " + _cut(text), "dim")) for text in told[-_LAST_LINES:])
+
+
+def _margin(text: str) -> str:
+    """Return what stands before a line of a message; CI services obey commands behind spaces as well."""
+    return "  │ " if text.lstrip().startswith(("::", "##")) else "  "
 
 
 def _cut(text: str) -> str:
