@@ -86,6 +86,7 @@ class Supervisor:
         program = os.fork()
         if program == 0:
             self._die_with(ourselves, signal.SIGKILL)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background program ignores it, and passes that on
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             return
         try:

@@ -66,8 +66,9 @@ def test_a_signal_ends_the_whole_tree(bench: Bench, number: signal.Signals) -> N
     assert {path for path in fingerprint(project) if "__pycache__" not in path} == set(before)
 
 
-def test_python_programs_remove_their_own_temporary_files(bench: Bench) -> None:
-    """They are asked by SIGINT first: SIGTERM ends Python without a word."""
+@pytest.mark.parametrize("is_ignored", [False, True], ids=["", "as a shell's background program"])
+def test_python_programs_remove_their_own_temporary_files(bench: Bench, *, is_ignored: bool) -> None:
+    """They are asked by SIGINT first, as SIGTERM ends Python without a word; also where passbuild itself ignores it."""
     project = live.project(
         bench,
         "def build_wheel(folder, *rest):\n"
@@ -76,7 +77,10 @@ def test_python_programs_remove_their_own_temporary_files(bench: Bench) -> None:
         "        time.sleep(300)\n",
     )
 
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_ignored else None
     with live.started(bench, *_arguments(bench, project)) as child:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
         live.until((bench.folder / "begun").exists)
         held = live.leftovers(bench)
         child.send_signal(signal.SIGTERM)

@@ -43,7 +43,8 @@ def main() -> None:
     if arguments.command == "render":
         _render(json.loads(_RESULTS.read_text(encoding="utf-8")))
         return
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup would have the builds ignore it as well
+    for number in (signal.SIGHUP, signal.SIGINT):  # nohup and shells would have the builds ignore them as well
+        signal.signal(number, signal.SIG_DFL)
     known = json.loads(_RESULTS.read_text(encoding="utf-8")) if _RESULTS.exists() else {"tests": {}, "peers": {}}
     for file in _FILES:
         if not arguments.parts or file in arguments.parts:
