@@ -14,7 +14,7 @@ import pyproject_hooks
 from packaging.requirements import InvalidRequirement, Requirement
 
 from passbuild import guard, process
-from passbuild.errors import BackendFailed, HostChanged, SystemRefused, TimedOut
+from passbuild.errors import BackendFailed, BadArtifact, HostChanged, SystemRefused, TimedOut
 from passbuild.guard import Guard
 from passbuild.project.pep508 import decoded
 from passbuild.settings.model import Setting
@@ -85,7 +85,7 @@ class Backend:
             raise self._failure(name, f"it returned what is no requirement by PEP 508: {reason}") from error
 
     def build(self, kind: Kind, folder: Path) -> Path:
-        """Build into `folder` and return the artifact's path. Raises BackendFailed or HostChanged."""
+        """Build into `folder` and return the artifact's path. Raises BackendFailed, BadArtifact or HostChanged."""
         name = f"build_{kind}"
         self._folder = folder
         with self._explained(name):
@@ -108,7 +108,10 @@ class Backend:
         return folder / self._file_name(name, prepared)
 
     def _file_name(self, hook: str, returned: object) -> str:
-        if isinstance(returned, str) and returned and PurePath(returned).name == returned:
+        if isinstance(returned, str) and returned:
+            if PurePath(returned).name != returned:
+                finding = "the hook returned a path instead of a name, of which there is no file where it had to write"
+                raise BadArtifact(artifact=returned, findings=[finding])
             return returned
         raise self._failure(hook, f"it returned {returned!r} instead of the name of what it wrote")
 

@@ -912,7 +912,7 @@ def test_a_hook_that_returns_a_path_does_not_move_that_file(bench: Bench, return
 
     run = bench.passbuild("wheel", project, "--host", bench.host())
 
-    assert (run.code, run.error["code"]) == (1, "backend-failed")
-    assert "instead of the name of what it wrote" in run.error["message"]
+    assert (run.code, run.error["code"]) == (1, "bad-artifact")
+    assert "the hook returned a path instead of a name" in run.error["message"]
     assert [path.name for path in elsewhere.iterdir()] == ["sample-1.0-py3-none-any.whl"]
     assert bench.published() == {}
