@@ -135,9 +135,9 @@ def about_protection(output: Sequence[str], protected: Sequence[Path]) -> str:
         for folder in protected:
             if str(folder) in told:
                 return (
-                    f"{folder} is read-only while hooks run, so that no build changes it. An editable package that "
-                    "rebuilds itself there: import it once in the host. A build that has to write there: "
-                    "--protect-host off, which still looks for changes of what passes through"
+                    f"{folder} is read-only while hooks run, so that no build changes it. For what has to write there, "
+                    "such as an editable package that rebuilds itself into it: --protect-host off, which still looks "
+                    "for changes of what passes through"
                 )
     return ""
 
