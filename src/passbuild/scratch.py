@@ -165,7 +165,7 @@ def _made() -> Scratch:
     Python itself looks by writing a file, which stays when the process is killed in that moment. Raises OSError.
     """
     named = [os.environ[name] for name in ("TMPDIR", "TEMP", "TMP") if os.environ.get(name)]
-    places = [tempfile.tempdir] if tempfile.tempdir else [*named, "/tmp", "/var/tmp", "/usr/tmp"]  # noqa: S108
+    places = [tempfile.tempdir] if tempfile.tempdir else [*named, "/tmp", "/var/tmp", "/usr/tmp"]  # noqa: S108 - as Python has it
     if os.name != "posix":
         places = [tempfile.gettempdir()]
     problem: OSError | None = None
@@ -243,22 +243,24 @@ def _note(what: str) -> None:
 
 def removed(folder: Path) -> None:
     """Remove a folder with all that is in it, also what may not be written; what cannot be removed stays."""
+    inside = (str(folder), f"{folder}{os.sep}")
 
     def again(function: Callable[[str], object], path: str, problem: object) -> None:
         del problem
         with contextlib.suppress(OSError):
             for place in (os.path.dirname(path), path):  # noqa: PTH120 - a text
-                if not os.path.islink(place):  # noqa: PTH114
-                    os.chmod(place, _OWN)  # noqa: PTH101
+                is_ours = place == inside[0] or place.startswith(inside[1])  # what is above belongs to others
+                if is_ours and not os.path.islink(place):  # noqa: PTH114 - a text
+                    os.chmod(place, _OWN)  # noqa: PTH101 - a text
             if function in {os.unlink, os.rmdir, os.remove}:
                 function(path)
             else:  # it could not be listed
                 shutil.rmtree(path, ignore_errors=True)
 
     if sys.version_info >= (3, 12):
-        shutil.rmtree(folder, onexc=again)
+        shutil.rmtree(inside[0], onexc=again)
     else:
-        shutil.rmtree(folder, onerror=again)
+        shutil.rmtree(inside[0], onerror=again)
 
 
 def _sweep(parent: Path) -> None:
@@ -298,7 +300,8 @@ def _tidy(folder: Path) -> None:
     for what in noted:
         _remove(what)
     _empty(folder)
-    is_clean = not any(os.path.lexists(what) for what in noted) and {*os.listdir(folder)} <= {_LOCK, _OUTSIDE}  # noqa: PTH208
+    left = {path.name for path in folder.iterdir()} - {_LOCK, _OUTSIDE}
+    is_clean = not left and not any(os.path.lexists(what) for what in noted)
     if is_clean:
         _unmark(folder)
         with contextlib.suppress(OSError):
