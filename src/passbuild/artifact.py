@@ -82,17 +82,29 @@ def check_outdir(outdir: Path) -> None:
         raise OutputNotWritable(path=nearest, problem="cannot be written")
 
 
+def default_outdir(project: Path) -> Path:
+    """Return the output folder of a project. Raises OutputNotWritable where the project has it lead out of itself."""
+    outdir = project / "dist"
+    if not os.path.realpath(outdir).startswith(os.path.join(os.path.realpath(project), "")):  # noqa: PTH118 - with its end
+        problem = f"is a link to {os.path.realpath(outdir)}: name that with --outdir, if it is meant"
+        raise OutputNotWritable(path=outdir, problem=problem)
+    return outdir
+
+
 @contextlib.contextmanager
-def staging(outdir: Path) -> Iterator[Path]:
+def staging(outdir: Path, real: str | None = None) -> Iterator[Path]:
     """Yield a temporary folder inside the output folder's file system; afterwards it is gone.
 
-    An output folder that had to be made for it disappears again when nothing was published. Raises OutputNotWritable.
+    An output folder that had to be made for it disappears again when nothing was published. `real` is where it lay
+    before any program of others ran. Raises OutputNotWritable.
     """
     with contextlib.ExitStack() as stack:
         try:
             folder = stack.enter_context(scratch.folder_in(outdir))
         except OSError as error:
             raise OutputNotWritable(path=outdir, problem=error.strerror or str(error)) from error
+        if real is not None and os.path.realpath(outdir) != real:
+            raise OutputNotWritable(path=outdir, problem="was moved or replaced while it was built")
         yield folder
 
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Literal
 import pyproject_hooks
 from packaging.requirements import InvalidRequirement, Requirement
 
-from passbuild import guard, process
+from passbuild import process
 from passbuild.errors import BackendFailed, BadArtifact, HostChanged, SystemRefused, TimedOut
-from passbuild.guard import Guard
 from passbuild.project.pep508 import decoded
+from passbuild.protection import Guard
 from passbuild.settings.model import Setting
 from passbuild.values import frozen
 
@@ -119,13 +119,14 @@ class Backend:
         """Run one hook (`pyproject_hooks.SubprocessRunner`)."""
         environ = {**self._environment.hook_environ(), **(extra_environ or {})}
         command = process.Command(
-            argv=cmd, environ=environ, cwd=Path(cwd) if cwd else None, timeout=self._calling.timeout
+            argv=cmd,
+            environ=environ,
+            cwd=Path(cwd) if cwd else None,
+            timeout=self._calling.timeout,
+            guard=self._calling.guard.may_write(*([self._folder] if self._folder is not None else [])),
         )
-        folders = [self._folder] if self._folder is not None else []
         try:
-            finished = guard.stream(
-                command, self._calling.guard.may_write(*folders), self._heard, self._calling.meanwhile
-            )
+            finished = process.stream(command, self._heard, self._calling.meanwhile)
         except TimeoutError as error:
             what = f"{self._project}: {self._hook}"
             raise TimedOut(what=what, seconds=self._calling.timeout or 0, lines=tuple(self._lines[-_SHOWN:])) from error

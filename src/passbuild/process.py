@@ -12,16 +12,21 @@ import selectors
 import signal
 import subprocess
 import time
-import warnings
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
-from passbuild import cancellation, supervisor
-from passbuild.supervisor import Supervisor
+from passbuild import cancellation, forkserver
+from passbuild.errors import NotProtected
+from passbuild.protection import Guard, Means, Outcome
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from passbuild._supervisor import Order
+    from passbuild._supervisor import Place as Told
+    from passbuild.forkserver import Supervised
+    from passbuild.protection import Place
 
 _BLOCK = 1 << 16
 _LONGEST = 1 << 20
@@ -40,14 +45,52 @@ _ESCAPES = re.compile(
 )
 
 
-class _Program(subprocess.Popen[bytes]):
-    """A program that runs."""
+class _Alone(subprocess.Popen[bytes]):
+    """A program in a session of its own, where nobody supervises it."""
 
-    is_supervised = False
-    """Whether its process is that of a supervisor."""
+    _end: int | None = None
+
+    def has_ended(self, seconds: float) -> bool:
+        """Wait for its end, no longer than that; return whether it has come."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(seconds)
+        return self.returncode is not None
+
+    def sight(self) -> int | None:
+        """Return a descriptor that can be read when it has ended; None where the system has no such thing."""
+        if self._end is None and hasattr(os, "pidfd_open"):
+            with contextlib.suppress(OSError):
+                self._end = os.pidfd_open(self.pid)
+        return self._end
+
+    def ask_to_end(self, *, is_urgent: bool) -> None:
+        """Ask it, and what is in its group."""
+        if self.returncode is None and not is_urgent:
+            self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill it, and what it left in its group."""
+        self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+        self.wait()
+
+    def close(self) -> None:
+        """Close what leads to it."""
+        for pipe in (self.stdin, self.stdout, self.stderr):
+            if pipe is not None:
+                pipe.close()
+        if self._end is not None:
+            os.close(self._end)
+            self._end = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.name == "posix":
+                os.killpg(self.pid, number)
+            elif self.returncode is None:
+                super().kill()
 
 
-_RUNNING: set[_Program] = set()
+_RUNNING: set[_Alone | Supervised] = set()
 """The programs that have been started and not been seen to end."""
 
 
@@ -61,8 +104,8 @@ class Command:
     cwd: Path | None = None
     timeout: float | None = None
     """Seconds that it may take."""
-    first: Callable[[], None] | None = None
-    """What is done in the new process before the program is there, where the system can have a supervisor."""
+    guard: Guard = Guard()
+    """What it is kept from writing."""
 
 
 @frozen
@@ -92,10 +135,10 @@ def answer(
     """
     out, err = _Text(), _Text()
     command = Command(argv=argv, environ=environ, cwd=cwd)
-    with _started(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+    with _started(command) as child:
         voices = [_Voice(child.stdout, out.take), _Voice(child.stderr, err.take)]
         _heard(child, voices, _Deadline(timeout), question.encode("utf-8", errors="surrogateescape"))
-    return Finished(returncode=child.returncode, stdout=out.text, stderr=err.text)
+    return Finished(returncode=cast("int", child.returncode), stdout=out.text, stderr=err.text)
 
 
 def stream(command: Command, on_line: Callable[[str], None], meanwhile: Callable[[], None] = lambda: None) -> Finished:
@@ -103,7 +146,8 @@ def stream(command: Command, on_line: Callable[[str], None], meanwhile: Callable
 
     `meanwhile` is called once, while the program starts. Both outputs are taken together, in the order in which they
     were written. What a daemon that stays writes after the end of the program is not waited for. Raises OSError when it
-    cannot be started, and TimeoutError when it takes too long; then it is ended, with all that it has started.
+    cannot be started, NotProtected where what it is not to write cannot be kept from it, and TimeoutError when it takes
+    too long; then it is ended, with all that it has started.
     """
     lines: list[str] = []
 
@@ -117,17 +161,16 @@ def stream(command: Command, on_line: Callable[[str], None], meanwhile: Callable
         meanwhile()
         _heard(child, [_Voice(child.stdout, told.take)], deadline)
         told.end()
-    return Finished(returncode=child.returncode, stdout="\n".join(lines))
+    return Finished(returncode=cast("int", child.returncode), stdout="\n".join(lines))
 
 
 def end_at_once() -> None:
     """Kill what is running: there is no time for more."""
     for child in list(_RUNNING):
-        _ask_to_end(child, is_urgent=True)
+        child.ask_to_end(is_urgent=True)
     for child in list(_RUNNING):
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(_MORE)
-        _kill(child)
+        child.has_ended(_MORE)
+        child.kill()
 
 
 def without_escapes(text: str) -> str:
@@ -138,24 +181,26 @@ def without_escapes(text: str) -> str:
 @contextlib.contextmanager
 def crew() -> Iterator[Crew]:
     """Yield what runs several programs at once; afterwards none of them is left running."""
-    made = Crew()
-    try:
-        yield made
-    finally:
-        made.end()
+    with forkserver.opened() as server:
+        made = Crew(server)
+        try:
+            yield made
+        finally:
+            made.end()
 
 
 class Crew:
     """Several programs at once, heard in one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: forkserver.Server | None) -> None:
         self._members: list[_Member] = []
+        self._server = server
 
     def end(self) -> None:
         """End those that still run."""
-        _end([member.child for member in self._members], _GRACE + 2 * _MORE)
+        _end([member.child for member in self._members], _GRACE + 3 * _MORE)
         for member in self._members:
-            _closed(member.child)
+            _forgotten(member.child)
 
     def start(
         self,
@@ -168,7 +213,7 @@ class Crew:
         """Start a program; both its outputs are handed to `on_line`, its exit code to `on_end`. Raises OSError."""
         with cancellation.together():
             # Each may have a program of its own to end first.
-            child = _spawned(Command(argv=argv, environ=environ), grace=_GRACE + _MORE)
+            child = _supervised(Command(argv=argv, environ=environ), self._server, _GRACE + 2 * _MORE, is_polite=True)
             lines = _Lines(on_line)
             self._members.append(_Member(child, _Voice(child.stdout, lines.take), lines, on_end))
 
@@ -180,8 +225,13 @@ class Crew:
                 for member in self._members:
                     if not member.voice.is_over:
                         selector.register(member.voice.file, selectors.EVENT_READ, member.voice)
+                    end = member.child.sight()
+                    if end is not None:
+                        selector.register(end, selectors.EVENT_READ)
                 for key, _ in selector.select(seconds):
-                    cast("_Voice", key.data).go_on()
+                    voice = cast("_Voice | None", key.data)
+                    if voice is not None:
+                        voice.go_on()
             for member in list(self._members):
                 if member.child.poll() is not None:
                     self._take_leave(member)
@@ -191,14 +241,14 @@ class Crew:
         member.voice.drain()
         member.lines.end()
         self._members.remove(member)
-        _closed(member.child)
-        member.on_end(member.child.returncode)
+        _forgotten(member.child)
+        member.on_end(cast("int", member.child.returncode))
 
 
 class _Member(NamedTuple):
     """One program of a crew."""
 
-    child: _Program
+    child: _Alone | Supervised
     voice: _Voice
     lines: _Lines
     on_end: Callable[[int], None]
@@ -289,17 +339,16 @@ class _Deadline:
         return min(left, most)
 
 
-def _heard(child: _Program, voices: Sequence[_Voice], deadline: _Deadline, question: bytes = b"") -> None:
+def _heard(child: _Alone | Supervised, voices: Sequence[_Voice], deadline: _Deadline, question: bytes = b"") -> None:
     """Hear a program until it has ended, and tell it a question meanwhile. Raises TimeoutError."""
-    end = _end_of(child)
-    with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
+    end = child.sight()
+    with selectors.DefaultSelector() as selector:
         for voice in voices:
             selector.register(voice.file, selectors.EVENT_READ, voice)
         if child.stdin is not None:
             asking = _Question(child.stdin, question)
             selector.register(child.stdin, selectors.EVENT_WRITE, asking)
         if end is not None:
-            stack.callback(os.close, end)
             selector.register(end, selectors.EVENT_READ)
         while child.poll() is None:
             for key, _ in selector.select(deadline.left(_TICK if end is None else _LOOK)):
@@ -331,110 +380,118 @@ class _Question:
         return bool(self._rest)
 
 
-def _end_of(child: _Program) -> int | None:
-    """Return a descriptor that can be read when the program has ended; None where the system has no such thing."""
-    if not hasattr(os, "pidfd_open"):
-        return None
-    try:
-        return os.pidfd_open(child.pid)
-    except OSError:
-        return None
-
-
 @contextlib.contextmanager
-def _started(
-    command: Command,
-    *,
-    stdin: int = subprocess.DEVNULL,
-    stderr: int = subprocess.STDOUT,
-    grace: float | None = None,
-) -> Iterator[_Program]:
-    """Start a program in a session of its own, and end all that came of it when we leave for any reason but its end."""
-    child: _Program | None = None
-    try:
-        with cancellation.together():
-            child = _spawned(command, stdin=stdin, stderr=stderr, grace=grace)
-        yield child
-    except BaseException:
-        if child is not None:
-            _end([child], _GRACE + _MORE)
-        raise
-    finally:
-        if child is not None:
-            _closed(child)
+def _started(command: Command, *, grace: float | None = None) -> Iterator[_Alone | Supervised]:
+    """Start a program in a session of its own, and end all that came of it when we leave for any reason but its end.
+
+    With a `grace` it has a supervisor, where the system can have one; without, it has a standard input, and its outputs
+    are apart.
+    """
+    child: _Alone | Supervised | None = None
+    with contextlib.nullcontext() if grace is None else forkserver.opened() as server:
+        try:
+            with cancellation.together():
+                child = _asked(command) if grace is None else _supervised(command, server, grace)
+            yield child
+        except BaseException:
+            if child is not None:
+                _end([child], _GRACE + _MORE)
+            raise
+        finally:
+            if child is not None:
+                _forgotten(child)
 
 
-def _spawned(
-    command: Command,
-    *,
-    stdin: int = subprocess.DEVNULL,
-    stderr: int = subprocess.STDOUT,
-    grace: float | None,
-) -> _Program:
-    """Start a program, with a supervisor above it that has this grace, where the system can have one."""
-    with warnings.catch_warnings():
-        # The thread of the live view is no danger: what runs between fork and exec is ours, and waits for no lock.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        guard = Supervisor(grace, command.first) if grace is not None and supervisor.is_available() else None
-        child = _Program(
-            list(command.argv),
-            env=dict(command.environ),
-            cwd=command.cwd,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            start_new_session=True,
-            preexec_fn=guard,
-        )
-    child.is_supervised = guard is not None
+def _asked(command: Command) -> _Alone:
+    """Start a program that is to answer a question."""
+    return _alone(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def _supervised(
+    command: Command, server: forkserver.Server | None, grace: float, *, is_polite: bool = False
+) -> _Alone | Supervised:
+    """Start a program with a supervisor above it, where there is a server for that.
+
+    One that `is_polite` ends what it has started by itself, if it is only asked. Raises OSError, and NotProtected.
+    """
+    guard = command.guard
+    if server is None:
+        if guard.zone is not None:
+            _note(guard, Outcome(means=Means.NOTHING, reason="passbuild knows no means for this system"))
+        return _alone(command, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    started, child = server.start(_order(command, grace, is_polite=is_polite))
+    if started.moved:
+        raise NotProtected(problem=f"{started.moved} was moved or replaced while it was built")
+    if started.means:
+        _note(guard, Outcome(means=Means(started.means), reason=started.reason))
+    assert child is not None  # there is one unless it had to be protected
     _RUNNING.add(child)
     return child
 
 
-def _closed(child: _Program) -> None:
+def _order(command: Command, grace: float, *, is_polite: bool) -> Order:
+    zone, is_needed = command.guard.zone, command.guard.is_needed
+    return {
+        "argv": [os.fsencode(word) for word in command.argv],
+        "environ": {os.fsencode(name): os.fsencode(value) for name, value in command.environ.items()},
+        "cwd": os.fsencode(command.cwd or "."),
+        "grace": grace,
+        "is_polite": is_polite,
+        "zone": None
+        if zone is None
+        else {
+            "protected": _told(zone.protected),
+            "also": _told(zone.also),
+            "ours": _told(zone.ours),
+            "writable": _told(zone.writable),
+            "layered": [(told, os.fsencode(layer)) for place, layer in zone.layered for told in _told([place])],
+            # Where it is needed, there is nothing that a means could be in the way of.
+            "open": [] if is_needed else [os.fsencode(path) for path in zone.open],
+        },
+        "is_needed": is_needed,
+    }
+
+
+def _told(places: Sequence[Place]) -> list[Told]:
+    return [(os.fsencode(place.path), place.device, place.inode) for place in places]
+
+
+def _note(guard: Guard, outcome: Outcome) -> None:
+    """Say what became of what was to be protected. Raises NotProtected where nothing did, and it had to."""
+    guard.on_outcome(outcome)
+    if guard.is_needed and outcome.means is Means.NOTHING:
+        raise NotProtected(problem=outcome.reason)
+
+
+def _alone(command: Command, *, stdin: int, stderr: int) -> _Alone:
+    child = _Alone(
+        list(command.argv),
+        env=dict(command.environ),
+        cwd=command.cwd,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        start_new_session=True,
+    )
+    _RUNNING.add(child)
+    return child
+
+
+def _forgotten(child: _Alone | Supervised) -> None:
     """Close what leads to a program that has ended."""
     _RUNNING.discard(child)
-    for pipe in (child.stdin, child.stdout, child.stderr):
-        if pipe is not None:
-            pipe.close()
+    child.close()
 
 
-def _end(children: Sequence[_Program], seconds: float) -> None:
+def _end(children: Sequence[_Alone | Supervised], seconds: float) -> None:
     """Ask programs to end, and kill those that have not after a while."""
     for child in children:
-        _ask_to_end(child)
+        child.ask_to_end(is_urgent=False)
     begin = time.monotonic()
     for child in children:
         try:
-            child.wait(max(0.0, seconds - (time.monotonic() - begin)))
-        except subprocess.TimeoutExpired:
-            _ask_to_end(child, is_urgent=True)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(_MORE)
+            if not child.has_ended(max(0.0, seconds - (time.monotonic() - begin))):
+                child.ask_to_end(is_urgent=True)
+                child.has_ended(_MORE)
         finally:
-            _kill(child)
-
-
-def _ask_to_end(child: _Program, *, is_urgent: bool = False) -> None:
-    if child.returncode is not None:
-        return
-    if os.name != "posix":
-        child.terminate()
-        return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if child.is_supervised:
-            os.kill(child.pid, signal.SIGUSR1 if is_urgent else signal.SIGTERM)
-        else:
-            os.killpg(child.pid, signal.SIGTERM)
-
-
-def _kill(child: _Program) -> None:
-    """Kill a program, or what it left in its group; a supervisor that has ended has left nothing."""
-    if child.is_supervised and child.returncode is not None:
-        return
-    if os.name == "posix":
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
-    else:
-        child.kill()
-    child.wait()
+            child.kill()

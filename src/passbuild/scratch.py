@@ -2,12 +2,18 @@
 
 ::
 
-    passbuild-XXXXXXXX/     among the system's temporary files, for this user alone
-      lock                  locked as long as the process lives; a folder without it was kept on purpose
-      outside               what was made elsewhere meanwhile: paths, each with a NUL behind it
+    passbuild-XXXXXXXX/       among the system's temporary files, for this user alone
+      lock                    locked as long as the process lives; a folder without it was kept on purpose
+      outside                 what was made elsewhere meanwhile: paths, each with a NUL behind it
+      output-N.log            what programs have printed
+      work/                   all the rest, and all of it that these programs may write
+    OUTDIR/.passbuild-XXXXXXXX/
+      lock                    as above
+      out/                    what is going to be published
 
 What is made elsewhere (a folder in the output folder, a file that is going to take the place of another one) is noted
-before it is there. So whatever kills the process, the next one finds a lock that nobody holds, and cleans up.
+before it is there. So whatever kills the process, the next one finds a lock that nobody holds, and cleans up. It
+removes nothing but what has such a name as we give: whoever writes a note of their own gains nothing by it.
 """
 
 from __future__ import annotations
@@ -15,7 +21,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
+import re
 import shutil
 import stat
 import sys
@@ -35,9 +41,16 @@ if TYPE_CHECKING:
 _PREFIX = "passbuild-"
 LOG = ".log"
 """How the name of a log ends that outlives its run."""
+_HIDDEN = ".passbuild-"
+_OURS = re.compile(r"\.passbuild-[0-9a-f]{8}")
+"""What is made elsewhere is called like that."""
+_LACKING = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+"""What a file system without locks says."""
 _WEEK = 7 * 24 * 3600
 _LOCK = "lock"
 _OUTSIDE = "outside"
+_WORK = "work"
+_OUT = "out"
 _OWN = 0o700
 _MADE = "made "
 """Stands before the path of a folder that was made for something else, and stays when there is anything in it."""
@@ -50,21 +63,27 @@ class Scratch:
         self.parent = parent
         """The folder for temporary files in which it lies."""
         self.folder = Path()
+        self._state: os.stat_result | None = None
+        self._rooms = 0
         self.users = 0
         self.is_kept = False
         """Whether it stays when nobody uses it any more."""
-        self._is_taken = False
         self._lock: Lock | None = None
         if locks.IS_AVAILABLE:
             _sweep(parent)
         while not self._is_made():
             pass
 
+    @property
+    def work(self) -> Path:
+        """The folder in which programs that we start may write."""
+        return self.folder / _WORK
+
     def new_folder(self, name: str) -> Path:
         """Make a folder of this name, with a number behind it if need be."""
         number = 1
         while True:
-            folder = self.folder / (name if number == 1 else f"{name}-{number}")
+            folder = self.work / (name if number == 1 else f"{name}-{number}")
             try:
                 folder.mkdir()
             except FileExistsError:
@@ -72,12 +91,11 @@ class Scratch:
             else:
                 return folder
 
-    def room(self) -> Path:
-        """Return a folder for one run: this one, which goes when nobody uses it any more; for another run a new one."""
-        if self._is_taken:
-            return self.new_folder("run")
-        self._is_taken = True
-        return self.folder
+    def room(self) -> tuple[Path, Path]:
+        """Return a folder for one run, and a file for its log, which is not there yet."""
+        self._rooms += 1
+        folder = self.new_folder("run") if self._rooms > 1 else self.work
+        return folder, self.folder / f"output-{self._rooms}{LOG}"
 
     def note(self, what: str) -> None:
         """Note what is going to lie elsewhere."""
@@ -89,7 +107,7 @@ class Scratch:
         with cancellation.together():
             if self.is_kept:
                 _unmark(self.folder)
-            else:
+            elif self._state is not None and _is_at(self._state, self.folder):
                 _tidy(self.folder)
             if self._lock is not None:
                 self._lock.release()
@@ -98,18 +116,23 @@ class Scratch:
         """Make the folder and lock it; return whether it is ours, and nobody has taken it for a leftover meanwhile."""
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self.parent))
         self.folder = folder
-        if not locks.IS_AVAILABLE:
-            return True
         try:
-            self._lock = _taken(folder / _LOCK)
+            self._lock = _taken(folder / _LOCK) if locks.IS_AVAILABLE else None
+            if locks.IS_AVAILABLE and self._lock is None:
+                return False
+            self.work.mkdir()
+            self._state = folder.lstat()
         except FileNotFoundError:
             return False
-        except OSError:
-            _unmark(folder)
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        except OSError as error:
+            if error.errno in _LACKING:  # nobody else can tell that we are here: without a mark, it is let alone
+                _unmark(folder)
+                self.work.mkdir()
+                self._state = folder.lstat()
+                return True
+            _tidy(folder)
             raise
-        return self._lock is not None
+        return True
 
 
 def _taken(file: Path) -> Lock | None:
@@ -146,7 +169,7 @@ def opened(*, is_ours: bool = False) -> Iterator[Scratch]:
             place.users += 1
             taken.append(place)
             if is_ours:
-                tempfile.tempdir = str(place.folder)
+                tempfile.tempdir = str(place.work)
         yield place
     finally:
         if is_ours:
@@ -188,7 +211,7 @@ def _made() -> Scratch:
 @contextlib.contextmanager
 def beside(final: Path) -> Iterator[Path]:
     """Yield the path of a file that is to be written and then to take the place of `final`; else it goes again."""
-    with _noted(final.parent, f".{final.name}.") as temporary:
+    with _noted(final.parent) as temporary:
         try:
             yield temporary
         finally:
@@ -200,37 +223,56 @@ def beside(final: Path) -> Iterator[Path]:
 def folder_in(parent: Path) -> Iterator[Path]:
     """Yield a new folder in `parent`, which is made as well; afterwards it is gone, and so is a `parent` left empty.
 
-    Raises OSError.
+    What others left there goes as well: they may have had another folder for temporary files. Raises OSError.
     """
+    _sweep_hidden(parent)
     made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
     for folder in made:
         _note(_MADE + str(folder))
-    with _noted(parent, f".{_PREFIX}") as temporary:
+    with _noted(parent) as temporary:
+        lock = None
         try:
-            _make(temporary)
-            yield temporary
+            lock = _make(temporary)
+            yield temporary / _OUT
         finally:
             removed(temporary)
+            if lock is not None:
+                lock.release()
             for folder in made:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
 
 
-def _make(folder: Path, attempts: int = 5) -> None:
-    """Make a folder in one that another process may take away, empty, while we look at it."""
+def _make(folder: Path, attempts: int = 5) -> Lock | None:
+    """Make a folder in one that another process may take away, empty, while we look at it; return the lock on it."""
     for _ in range(attempts - 1):
         with contextlib.suppress(FileNotFoundError):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            folder.mkdir(mode=_OWN)
-            return
+            return _made_hidden(folder)
+    return _made_hidden(folder)
+
+
+def _made_hidden(folder: Path) -> Lock | None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=_OWN)
+    folder.mkdir(mode=_OWN, exist_ok=True)
+    lock = None
+    if locks.IS_AVAILABLE:
+        try:
+            lock = _taken(folder / _LOCK)
+        except OSError as error:
+            if error.errno not in _LACKING:
+                raise
+            (folder / _LOCK).unlink()
+        else:
+            if lock is None:
+                raise FileNotFoundError(errno.ENOENT, "somebody took it for a leftover", str(folder))
+    (folder / _OUT).mkdir(exist_ok=True)
+    return lock
 
 
 @contextlib.contextmanager
-def _noted(parent: Path, prefix: str) -> Iterator[Path]:
+def _noted(parent: Path) -> Iterator[Path]:
     """Yield a path that nobody else uses."""
-    path = parent / f"{prefix}{secrets.token_hex(4)}"
+    path = parent / f"{_HIDDEN}{os.urandom(4).hex()}"
     _note(str(path))
     yield path
 
@@ -275,6 +317,37 @@ def _sweep(parent: Path) -> None:
                     _sweep_log(entry)
 
 
+def _sweep_hidden(parent: Path) -> None:
+    """Remove folders in an output folder that nobody locks any more."""
+    with contextlib.suppress(OSError), os.scandir(parent) as entries:
+        for entry in entries:
+            if not _OURS.fullmatch(entry.name) or not locks.IS_AVAILABLE:
+                continue
+            with contextlib.suppress(OSError):
+                state = entry.stat(follow_symlinks=False)
+                if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.getuid():
+                    continue
+                folder = Path(entry.path)
+                try:
+                    lock = locks.existing(folder / _LOCK)
+                except FileNotFoundError:
+                    folder.rmdir()  # killed before there was a lock; where there can be none, it is not empty
+                    continue
+                try:
+                    if lock.take(exclusive=True, wait=False) and lock.is_at(folder / _LOCK):
+                        removed(folder)
+                finally:
+                    lock.release()
+
+
+def _is_at(state: os.stat_result, folder: Path) -> bool:
+    """Whether a folder is still the one that we made, and no link in its place."""
+    try:
+        return os.path.samestat(state, folder.lstat())
+    except OSError:
+        return False
+
+
 def _sweep_one(entry: os.DirEntry[str]) -> None:
     state = entry.stat(follow_symlinks=False)
     # Others can make a folder of that name as well: what it notes would be removed with our rights.
@@ -301,7 +374,7 @@ def _tidy(folder: Path) -> None:
         _remove(what)
     _empty(folder)
     left = {path.name for path in folder.iterdir()} - {_LOCK, _OUTSIDE}
-    is_clean = not left and not any(os.path.lexists(what) for what in noted)
+    is_clean = not left and not any(os.path.lexists(what) and _is_ours(what) for what in noted)
     if is_clean:
         _unmark(folder)
         with contextlib.suppress(OSError):
@@ -330,10 +403,17 @@ def _outside(folder: Path) -> list[str]:
     return [os.fsdecode(part) for part in content.split(b"\0")[:-1]]
 
 
+def _is_ours(what: str) -> bool:
+    return _OURS.fullmatch(os.path.basename(what)) is not None  # noqa: PTH119 - a text
+
+
 def _remove(what: str) -> None:
+    """Remove something that was noted, if it is called as we call it: a note may be somebody else's."""
     with contextlib.suppress(OSError):
         if what.startswith(_MADE):
             Path(what.removeprefix(_MADE)).rmdir()
+        elif not _is_ours(what):
+            return
         elif os.path.isdir(what) and not os.path.islink(what):  # noqa: PTH112, PTH114 - a text
             removed(Path(what))
         else:

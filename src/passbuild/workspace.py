@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 from typing import TYPE_CHECKING, TextIO
 
 from passbuild import scratch
 from passbuild.errors import PassbuildError
+from passbuild.protection import Places
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 class Workspace:
     """Where one run keeps its environments and extracted sources."""
 
+    root: Path
+    """What no program of others has to write, but for `folder`."""
     folder: Path
     log: Path
     """The file that keeps every line of the installer's and the backend's output."""
@@ -28,6 +31,8 @@ class Workspace:
     stack: contextlib.ExitStack
     """What is given back when the run ends."""
     journal: Journal
+    places: Places
+    """Where the paths led to that programs of others may write, or may not."""
 
     @property
     def source(self) -> Path:
@@ -67,12 +72,19 @@ class Workspace:
 def opened(journal: Journal) -> Iterator[Workspace]:
     """Yield a workspace; afterwards it is gone, unless `--keep` is set. The log stays only after a failure."""
     with scratch.opened() as place:
-        folder = place.room()
-        log = folder / "output.log"
+        folder, log = place.room()
         try:
             (folder / "wheels").mkdir()
-            with log.open("w", encoding="utf-8", errors="replace") as sink, contextlib.ExitStack() as stack:
-                yield Workspace(folder=folder, log=log, sink=sink, stack=stack, journal=journal)
+            with log.open("x", encoding="utf-8", errors="replace") as sink, contextlib.ExitStack() as stack:
+                yield Workspace(
+                    root=place.folder,
+                    folder=folder,
+                    log=log,
+                    sink=sink,
+                    stack=stack,
+                    journal=journal,
+                    places=Places(),
+                )
         except PassbuildError as error:
             if error.log is None and log.exists() and log.stat().st_size:
                 error.log = _outliving(log, place.parent)
@@ -82,12 +94,12 @@ def opened(journal: Journal) -> Iterator[Workspace]:
             if settings is not None and settings.keep.value:
                 place.is_kept = True
                 journal.kept(folder)
-            elif folder != place.folder:
+            elif folder != place.work:
                 scratch.removed(folder)
 
 
 def _outliving(log: Path, folder: Path) -> Path:
     """Move the log to where it stays when the workspace is removed."""
-    final = folder / f"passbuild-{secrets.token_hex(4)}{scratch.LOG}"
+    final = folder / f"passbuild-{os.urandom(4).hex()}{scratch.LOG}"
     log.chmod(0o600)
     return log.rename(final)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from passbuild import supervisor
+from passbuild import forkserver
 from tests.integration.bench import fingerprint
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _attacked(bench: Bench, first: str, last: str, *requires: str, protect: str 
     return run, host
 
 
-@pytest.mark.skipif(not supervisor.is_available(), reason="only Linux can protect the host")
+@pytest.mark.skipif(not forkserver.is_available(), reason="only Linux can protect the host")
 @pytest.mark.parametrize("attack", _WRITES)
 def test_a_hook_cannot_write_into_a_host_that_the_system_protects(bench: Bench, attack: str) -> None:
     """It gets an error of the system, and the host is as it was, also behind links of passed packages."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from passbuild import supervisor
+from passbuild import forkserver
 from tests.integration import live
 from tests.integration.bench import fingerprint
 from tests.schema import valid
@@ -24,7 +24,7 @@ from tests.schema import valid
 if TYPE_CHECKING:
     from tests.integration.bench import Bench
 
-pytestmark = pytest.mark.skipif(not supervisor.is_available(), reason="only Linux has these means")
+pytestmark = pytest.mark.skipif(not forkserver.is_available(), reason="only Linux has these means")
 
 _FENCED = """
 import ctypes, os, platform, struct, sys

@@ -350,8 +350,9 @@ def test_an_environment_that_was_tampered_with_is_made_anew(bench: Bench, tamper
     assert second.seen["modules"]["engine"]["file"] == str(host.site_packages / "engine" / "__init__.py")
 
 
-def test_what_a_backend_installs_into_its_environment_does_not_reach_the_next_build(bench: Bench) -> None:
-    """A setup.py that calls pip: the next build gets a clean environment."""
+@pytest.mark.parametrize("mode", ["auto", "off"])
+def test_what_a_backend_installs_into_its_environment_does_not_reach_the_next_build(bench: Bench, mode: str) -> None:
+    """A setup.py that calls pip: the next build gets a clean environment, another one where it could write this."""
     host = own_host(bench)
     project = bench.project(requires=["tool"])
     code = (
@@ -365,10 +366,13 @@ def test_what_a_backend_installs_into_its_environment_does_not_reach_the_next_bu
     file = project / "pyproject.toml"
     file.write_text(file.read_text(encoding="utf-8").replace('"recorder"', '"hostile"'), encoding="utf-8")
 
-    first = build(bench, host, project)
-    second = build(bench, host, bench.project(requires=["tool"], tries=["odd_name"], name="other"))
+    first = build(bench, host, project, "--protect-host", mode)
+    second = build(
+        bench, host, bench.project(requires=["tool"], tries=["odd_name"], name="other"), "--protect-host", mode
+    )
 
-    assert [reused(first), reused(second)] == [False, False]
+    is_protected = mode == "auto" and forkserver.is_available()
+    assert [reused(first), reused(second)] == [False, is_protected]
     assert second.seen["modules"]["odd_name"] is None
 
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from passbuild import process, supervisor
+from passbuild import forkserver, process
 
-_KINDS = [True, False] if supervisor.is_available() else [False]
+_KINDS = [True, False] if forkserver.is_available() else [False]
 
 
 @pytest.fixture(params=_KINDS, ids=["supervised" if kind else "alone" for kind in _KINDS])
 def _kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a supervisor, or a system that knows none."""
-    monkeypatch.setattr(supervisor, "is_available", lambda: bool(request.param))
+    monkeypatch.setattr(forkserver, "is_available", lambda: bool(request.param))
 
 
 def _streamed(code: str, timeout: float | None = None) -> tuple[process.Finished, list[str]]:
@@ -165,7 +165,7 @@ def test_an_error_of_who_listens_ends_the_program(tmp_path: Path) -> None:
     assert not _is_alive(int((tmp_path / "pid").read_text(encoding="utf-8")))
 
 
-@pytest.mark.skipif(not supervisor.is_available(), reason="there is no supervisor here")
+@pytest.mark.skipif(not forkserver.is_available(), reason="there is no supervisor here")
 def test_what_ignores_every_signal_is_killed() -> None:
     """Also when it left its session and is asked at once."""
     code = (

@@ -11,7 +11,7 @@ from passbuild.doctor.model import fine, note, problem, skipped, warning
 from passbuild.doctor.programs import tried
 from passbuild.host import zone
 from passbuild.plan.model import Action
-from passbuild.protection import Means
+from passbuild.protection import Means, Places
 from passbuild.settings.model import ProtectHost
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def _protected(scene: Scene, host: Host) -> Finding:
     if setting.value is ProtectHost.OFF:
         return skipped("host", f"not protected from hooks, by {setting.origin}; changes are looked for afterwards")
     passed = [item.distribution for item in scene.plan.passed] if scene.plan else []
-    writable = [scene.scratch, *([scene.project.folder] if scene.project else [])]
-    guarded = zone.of(host, zone.Passing(passed, ()), (), scene.surroundings.environ, writable)
+    ours = zone.Ours(held=(), marks=(), writable=[scene.scratch, *([scene.project.folder] if scene.project else [])])
+    guarded = zone.of(host, zone.Passing(passed, ()), ours, scene.surroundings.environ, Places())
     outcome = tried(guarded, scene.surroundings.environ, is_needed=setting.value is ProtectHost.ON)
     if outcome.means is not Means.NOTHING:
         return fine("host", f"read-only for hooks, by {outcome.means.value}")

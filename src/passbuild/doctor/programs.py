@@ -6,13 +6,13 @@ import contextlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from passbuild import process, supervisor
-from passbuild.protection import Means, Outcome, Protector
+from passbuild import process
+from passbuild.errors import NotProtected
+from passbuild.protection import Guard, Means, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,15 +54,12 @@ def told(
 
 def tried(zone: Zone, environ: Mapping[str, str], *, is_needed: bool) -> Outcome:
     """Return what becomes of a zone that is to be protected for a program that does nothing."""
-    if not supervisor.is_available():
-        return Outcome(means=Means.NOTHING, reason="passbuild knows no means for this system")
-    protector = Protector(zone, is_needed=is_needed)
-    command = process.Command(
-        argv=[sys.executable, "-S", "-c", "pass"], environ=environ, timeout=LIMIT, first=protector
-    )
-    with contextlib.suppress(OSError, subprocess.SubprocessError):  # then it did not say, or refused
+    outcomes = [Outcome(means=Means.NOTHING, reason="the process did not say")]
+    guard = Guard(zone=zone, is_needed=is_needed, on_outcome=outcomes.append)
+    command = process.Command(argv=[sys.executable, "-S", "-c", "pass"], environ=environ, timeout=LIMIT, guard=guard)
+    with contextlib.suppress(OSError, NotProtected):  # then it did not say, or refused
         process.stream(command, lambda _: None)
-    return protector.outcome()
+    return outcomes[-1]
 
 
 def first_line(finished: process.Finished) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from passbuild import process
 from passbuild.environment import contents, identity, installation, scripts, start_up, store, venv, view
 from passbuild.environment.venv import Venv
 from passbuild.errors import HostUnusable, PlanImpossible
@@ -200,7 +201,8 @@ def _leased(draft: _Draft, kept: Store) -> Lease | None:
 
 def _made(draft: _Draft, folder: Path) -> Facts:
     """Make the draft's environment in ``env`` below `folder`."""
-    plan, host, installer, site = draft.plan, draft.host, draft.installer, draft.site
+    plan, host, installer = draft.plan, draft.host, draft.installer
+    site = replace(draft.site, is_kept=folder != draft.site.scratch)
     place = venv.create(host, folder / "env", site.surroundings.environ)
     kept: tuple[Passed, ...] = plan.passed
     built: tuple[NormalizedName, ...] = ()
@@ -212,6 +214,8 @@ def _made(draft: _Draft, folder: Path) -> Facts:
         distributions = [item.distribution for item in kept]
         view.write(distributions, place, true_paths=draft.true_paths)
         scripts.write(distributions, host, place)
+    if site.is_kept:  # so that byte code of what we have written is there as well
+        process.answer([str(place.python), "-c", ""], environ=site.surroundings.environ, question="")
     return {
         "python": str(place.python),
         "site-packages": str(place.site_packages),

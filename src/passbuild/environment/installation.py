@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from passbuild.environment.installers import Installer
     from passbuild.environment.sdists import BuiltWheel, Inbox
     from passbuild.environment.venv import Venv
-    from passbuild.guard import Guard
     from passbuild.plan.model import Passed, Plan
+    from passbuild.protection import Guard
     from passbuild.surroundings import Surroundings
 
 
@@ -52,6 +52,8 @@ class Site:
     on_warning: Callable[[str], None]
     guard: Guard
     """What an installer, which may build an sdist, is kept from writing."""
+    is_kept: bool = False
+    """Whether the environment is kept for other builds, so that no hook may write there."""
 
 
 def done(
@@ -116,7 +118,13 @@ def _task(plan: Plan, place: Venv, site: Site, *, wheels: Path | None = None) ->
     if constraints:  # uv looks at its variable only where there is no such option
         named = site.surroundings.environ.get("UV_CONSTRAINT", "").split()
         constraints += [site.surroundings.cwd / name for name in named]
-    return Task(venv=place, requirements=site.scratch / "requirements.txt", constraints=constraints, wheels=wheels)
+    return Task(
+        venv=place,
+        requirements=site.scratch / "requirements.txt",
+        constraints=constraints,
+        wheels=wheels,
+        has_byte_code=site.is_kept,
+    )
 
 
 def _run(plan: Plan, installer: Installer, task: Task, site: Site) -> process.Finished:

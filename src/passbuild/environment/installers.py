@@ -16,10 +16,10 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
-from passbuild import guard, process
+from passbuild import process
 from passbuild.environment import indexes
 from passbuild.errors import InstallerNotFound, TimedOut
-from passbuild.guard import Guard
+from passbuild.protection import Guard
 from passbuild.settings.model import InstallerChoice
 from passbuild.values import frozen, replace
 
@@ -72,6 +72,8 @@ class Task:
     """Names of which it has to take the sdist."""
     without_dependencies: bool = False
     """Whether it installs nothing but what is asked for."""
+    has_byte_code: bool = False
+    """Whether all that is installed is compiled, as nobody may write there afterwards."""
 
 
 @frozen
@@ -180,7 +182,8 @@ class Uv:
         # Wheels in uv's cache were built against whatever was there then: a setting of their own keeps them apart.
         apart = ["--no-build-isolation", "--config-setting", "passbuild=hand-over"] if task.wheels else []
         index = ["--no-index"] if self.no_index else []
-        return [str(self.program), "pip", "install", *target, *index, *apart, *_inputs(task)]
+        compiled = ["--compile-bytecode"] if task.has_byte_code else []
+        return [str(self.program), "pip", "install", *target, *index, *apart, *compiled, *_inputs(task)]
 
     def deliveries(self, delivery: Delivery) -> list[list[str]]:
         """Return one argument list: uv can be told what to install again."""
@@ -236,8 +239,9 @@ class Pip:
     def command(self, task: Task) -> list[str]:
         """Return the argument list that does `task`."""
         pip = self._started(task.venv.python)
-        # Byte code is written by the first hook that needs it; most of what is installed is never imported.
-        options = ["--no-warn-script-location", "--disable-pip-version-check", "--no-compile", "--no-color"]
+        options = ["--no-warn-script-location", "--disable-pip-version-check", "--no-color"]
+        if not task.has_byte_code:  # it is written by the first hook that needs it; most is never imported
+            options.append("--no-compile")
         if self.version >= _PIP_WITH_RAW_PROGRESS:  # for `passbuild.progress`: pip draws no bar without a terminal
             options += ["--progress-bar", "raw"]
         apart = ["--no-build-isolation", "--find-links", str(task.wheels)] if task.wheels else []
@@ -381,7 +385,7 @@ def run(
     if folder is not None:
         environ |= indexes.absolute(environ, surroundings.cwd)
     timeout = installer.timeout if start.is_bounded else None
-    command = process.Command(argv=start.argv, environ=environ, cwd=folder, timeout=timeout)
+    command = process.Command(argv=start.argv, environ=environ, cwd=folder, timeout=timeout, guard=start.guard)
     lines: deque[str] = deque(maxlen=_SHOWN)
 
     def heard(line: str) -> None:
@@ -389,7 +393,7 @@ def run(
         on_line(line)
 
     try:
-        return guard.stream(command, start.guard, heard)
+        return process.stream(command, heard)
     except TimeoutError as error:
         raise TimedOut(what=installer.name, seconds=timeout or 0, lines=tuple(lines)) from error
 

@@ -117,7 +117,7 @@ class Store:
         self.root.mkdir(parents=True, exist_ok=True)
         tag = self.root / _TAG
         if not _is_ours(tag):
-            if any(not item.name.startswith(f".{_TAG}.") for item in self.root.iterdir()) and not _is_ours(tag):
+            if any(not item.name.startswith(".passbuild-") for item in self.root.iterdir()) and not _is_ours(tag):
                 raise NotAStore(root=self.root)
             with scratch.beside(tag) as temporary:
                 temporary.write_text(_TAG_TEXT, encoding="ascii")

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from passbuild import protection
+from passbuild.protection import Paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from passbuild.host.model import Distribution, Host
-    from passbuild.protection import Zone
+    from passbuild.protection import Places, Zone
 
 _SYSTEMS = (Path("/"), Path("/usr"), Path("/usr/local"))
 """Prefixes that hold more than a Python: of them only its own folders are protected."""
@@ -52,10 +52,21 @@ class Passing(NamedTuple):
     """The paths of all that belongs to them, also behind links."""
 
 
-def of(
-    host: Host, passing: Passing, held: Iterable[Path], environ: Mapping[str, str], writable: Iterable[Path]
-) -> Zone:
-    """Return the zone of a build, which has to write `writable`, and not what other builds use, which is `held`.
+class Ours(NamedTuple):
+    """Folders of passbuild's own, and where a build works."""
+
+    held: Iterable[Path]
+    """What other builds use."""
+    marks: Iterable[Path]
+    """Where passbuild notes what it has made, among temporary files."""
+    writable: Iterable[Path]
+    """What this one has to write."""
+    layered: Iterable[tuple[Path, Path]] = ()
+    """What it may write as well, with folders for what it writes there."""
+
+
+def of(host: Host, passing: Passing, ours: Ours, environ: Mapping[str, str], places: Places) -> Zone:
+    """Return the zone of a build.
 
     It is of what is there now: a file of the user's configuration that does not exist yet can be made.
     """
@@ -67,11 +78,29 @@ def of(
     protected += _strayed(passing.files, protected)
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     local = home / ".local" / "lib" / f"python{host.minor}"
-    also = [config, local, *(home / name for name in _PERSONAL), *held]
+    also = [config, local, *(home / name for name in _PERSONAL), *ours.held]
     caches = [Path(environ[name]) for name in _CACHES if environ.get(name)]
     temporary = [Path(environ[name]) for name in ("TMPDIR", "TEMP", "TMP") if environ.get(name)]
     wanted = (home, home / ".cache", Path("/tmp"), *temporary)  # noqa: S108 - programs make files there
-    return protection.zone(protected, also, (*writable, *sources, *caches), wanted)
+    return places.zone(
+        Paths(
+            protected=protected,
+            also=also,
+            ours=ours.marks,
+            writable=(*ours.writable, *sources, *caches),
+            layered=ours.layered,
+            open=wanted,
+        )
+    )
+
+
+def linked(host: Host, environ: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the folders in which installers have the host's very files, by hard links: of uv, and of conda."""
+    home = Path(environ.get("HOME") or Path.home())
+    cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache")
+    yield from sorted(Path(environ.get("UV_CACHE_DIR") or cache / "uv").glob("archive-v*"))
+    yield host.prefix / "pkgs"
+    yield host.prefix.parent.parent / "pkgs"
 
 
 def _python(prefix: Path, host: Host) -> Iterator[Path]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from passbuild import locks
+from passbuild import forkserver, locks
 from passbuild.environment import fetch, installers
 from passbuild.environment.fetch import Errand
 from passbuild.environment.store import Store
@@ -56,6 +56,8 @@ class Run:
 
 def begun(order: Order, work: Workspace, journal: Journal, *, asks: bool = False) -> Run:
     """Open the project, collect the settings, find and read the host, which `asks` always makes a question to it."""
+    if not asks:  # there will be programs to start, and until then the server is ready
+        work.stack.enter_context(forkserver.opened())
     project = _opened(order, work, journal)
     journal.project(project)
     settings = merge.collected(project, order.surroundings, order.given)

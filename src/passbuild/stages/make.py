@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Literal
 
 from passbuild import amend, artifact
@@ -30,13 +31,14 @@ def publish(
     """Make an artifact and publish it; return the environment that it was made in."""
     outdir = _outdir(run)
     artifact.check_outdir(outdir)
+    real = os.path.realpath(outdir)
     if kind == "wheel":
         amend.is_wanted(run.settings)  # what is not possible is said before anything is made
     form: Literal["wheel", "sdist"] = "sdist" if kind == "sdist" else "wheel"
     environment = static(run, reusable)
     shelf = _shelf(run, kind, environment)
     twin = verify.twin(run, kind, outdir)
-    with artifact.staging(outdir) as staging:
+    with artifact.staging(outdir, real) as staging:
         found = _found(run, shelf, environment, staging)
         if found is not None:
             if twin is not None:
@@ -142,4 +144,4 @@ def _outdir(run: Run) -> Path:
     path = run.order.source.path
     if path is None:
         return run.order.surroundings.cwd
-    return path.parent if path.is_file() else path / "dist"
+    return path.parent if path.is_file() else artifact.default_outdir(path)

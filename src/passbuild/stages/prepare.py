@@ -21,13 +21,12 @@ from passbuild.errors import (
     Unresolvable,
     VersionMismatch,
 )
-from passbuild.guard import Guard
 from passbuild.hooks import Backend, Calling
 from passbuild.host import probe, zone
 from passbuild.host.model import Choice
 from passbuild.plan.decide import decided
 from passbuild.project import read
-from passbuild.protection import Means
+from passbuild.protection import Guard, Means
 from passbuild.report import Built
 from passbuild.settings import merge
 from passbuild.settings.model import ProtectHost
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 
     from passbuild.environment.build_environment import BuildEnvironment
     from passbuild.hooks import Kind
+    from passbuild.host.zone import Passing
     from passbuild.plan.model import Plan
     from passbuild.protection import Zone
     from passbuild.settings.model import Setting
@@ -114,18 +114,26 @@ def _guard(run: Run, guarded: Zone) -> Guard:
 
 def _zone(run: Run, environment: BuildEnvironment) -> Zone:
     """Return what the hooks have no business with, and what they have to write all the same."""
-    lease = environment.lease
-    writable = [run.project.folder, run.workspace.folder, *([lease.folder] if lease is not None else [])]
-    passed = [item.distribution for item in environment.passed]
-    passing = zone.Passing(passed, environment.host_files)
-    # By the user's variables alone: a project may set some for its hooks, and HOME among them.
-    return zone.of(run.host, passing, _held(run), run.order.surroundings.environ, writable)
+    passing = zone.Passing([item.distribution for item in environment.passed], environment.host_files)
+    folder = run.workspace.folder
+    # Hooks may write into the environment that they run in, but not into what the next build reuses.
+    layered = [(environment.lease.folder / "env", folder / "layer")] if environment.lease is not None else []
+    linked = enumerate(zone.linked(run.host, run.order.surroundings.environ))
+    return _zone_of(run, passing, [*layered, *((path, folder / f"layer-{number}") for number, path in linked)])
 
 
-def _held(run: Run) -> tuple[Path, ...]:
-    """Return the folders of ours that hold what other builds use."""
+def _zone_of(run: Run, passing: Passing, layered: Sequence[tuple[Path, Path]] = ()) -> Zone:
     kept = store_of(run.settings, run.order)
-    return (kept.root,) if kept is not None else ()
+    ours = zone.Ours(
+        held=[kept.root] if kept is not None else [],
+        marks=[run.workspace.root],
+        writable=[run.project.folder, run.workspace.folder],
+        layered=layered,
+    )
+    # By the user's variables alone: a project may set some for its hooks, and HOME among them.
+    found = zone.of(run.host, passing, ours, run.order.surroundings.environ, run.workspace.places)
+    run.workspace.places.settle()  # whatever it is for, it may be a program of others
+    return found
 
 
 @contextlib.contextmanager
@@ -156,7 +164,7 @@ def _protected(run: Run, environment: BuildEnvironment) -> tuple[Path, ...]:
     if outcome is None or outcome.means is Means.NOTHING:
         return ()
     guarded = _zone(run, environment)
-    return (*guarded.protected, *guarded.also)
+    return tuple(place.path for place in (*guarded.protected, *guarded.also))
 
 
 def _written(run: Run) -> tuple[Path, ...]:
@@ -193,7 +201,10 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
         variables=dict(item.value for item in run.settings.environment),
         on_line=run.workspace.on_line,
         on_warning=run.journal.warning,
-        guard=_guard(run, zone.of(run.host, zone.Passing((), ()), (), surroundings.environ, [run.workspace.folder])),
+        guard=replace(
+            _guard(run, _zone_of(run, zone.Passing([item.distribution for item in made.passed], ()))),
+            on_outcome=lambda _: None,  # it is that of the hooks, which is told of them
+        ),
     )
     with run.journal.step("make the build environment"):
         environment = build_environment.obtained(made, run.host, installer, site, store_of(run.settings, run.order))
