@@ -583,7 +583,7 @@ def _landlock(zone: Zone) -> tuple[bytes, ...]:
         os.close(rules)
         raise
     _restrict(rules)
-    return tuple(place[0] for place in zone["also"] if place not in kept)
+    return (*(place[0] for place in zone["also"] if place not in kept), b"permissions and times")
 
 
 def _beside(states: Mapping[bytes, bool]) -> Iterator[bytes]:

@@ -23,7 +23,7 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from passbuild import scratch
-from passbuild.errors import BadArtifact, OutputNotWritable
+from passbuild.errors import BadArtifact, FolderMoved, OutputNotWritable
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def staging(outdir: Path, real: str | None = None) -> Iterator[Path]:
     """Yield a temporary folder inside the output folder's file system; afterwards it is gone.
 
     An output folder that had to be made for it disappears again when nothing was published. `real` is where it lay
-    before any program of others ran. Raises OutputNotWritable.
+    before any program of others ran. Raises OutputNotWritable, or FolderMoved.
     """
     with contextlib.ExitStack() as stack:
         try:
@@ -104,7 +104,7 @@ def staging(outdir: Path, real: str | None = None) -> Iterator[Path]:
         except OSError as error:
             raise OutputNotWritable(path=outdir, problem=error.strerror or str(error)) from error
         if real is not None and os.path.realpath(outdir) != real:
-            raise OutputNotWritable(path=outdir, problem="was moved or replaced while it was built")
+            raise FolderMoved(folder=outdir)
         yield folder
 
 

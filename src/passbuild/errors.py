@@ -42,6 +42,7 @@ The tree, with the exit codes::
     │   ├── BackendFailed
     │   ├── TimedOut
     │   ├── HostChanged
+    │   ├── FolderMoved
     │   ├── ImportFails
     │   ├── NotReproducible
     │   └── BadArtifact
@@ -943,6 +944,26 @@ class HostChanged(BackendError):
     def output(self) -> tuple[str, ...]:
         """The end of the backend's output."""
         return tuple(self.lines)
+
+
+class FolderMoved(BackendError):
+    """A folder that the build works in, or is kept from writing, was moved or replaced while a hook ran."""
+
+    code = "folder-moved"
+    folder: Path
+
+    @property
+    def message(self) -> str:
+        """Which one."""
+        return f"{self.folder} was moved, or something else put in its place, while it was built"
+
+    @property
+    def hint(self) -> str:
+        """What to think of it."""
+        return (
+            "nothing was published. If a program of yours did it, build again; if not, it was the project's build, "
+            "which has something in mind: look at what is there now before you use it"
+        )
 
 
 class ImportFails(BackendError):

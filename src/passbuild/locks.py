@@ -46,6 +46,16 @@ class Lock:
         except OSError:
             return False
 
+    def sign(self) -> None:
+        """Write into the file who holds it."""
+        os.ftruncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, str(os.getpid()).encode("ascii"), 0)
+
+    def holder(self) -> int:
+        """Return the process that has signed; 0 for none."""
+        text = os.pread(self.descriptor, 20, 0)
+        return int(text) if text.isdigit() else 0
+
     def release(self) -> None:
         """Let go of the lock and close the file."""
         with contextlib.suppress(OSError):

@@ -12,16 +12,16 @@ import selectors
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 from passbuild import cancellation, forkserver
-from passbuild.errors import NotProtected
+from passbuild.errors import FolderMoved, NotProtected
 from passbuild.protection import Guard, Means, Outcome
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from passbuild._supervisor import Order
     from passbuild._supervisor import Place as Told
@@ -146,8 +146,8 @@ def stream(command: Command, on_line: Callable[[str], None], meanwhile: Callable
 
     `meanwhile` is called once, while the program starts. Both outputs are taken together, in the order in which they
     were written. What a daemon that stays writes after the end of the program is not waited for. Raises OSError when it
-    cannot be started, NotProtected where what it is not to write cannot be kept from it, and TimeoutError when it takes
-    too long; then it is ended, with all that it has started.
+    cannot be started, NotProtected or FolderMoved where what it is not to write cannot be kept from it, and TimeoutError
+    when it takes too long; then it is ended, with all that it has started.
     """
     lines: list[str] = []
 
@@ -421,7 +421,7 @@ def _supervised(
         return _alone(command, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
     started, child = server.start(_order(command, grace, is_polite=is_polite))
     if started.moved:
-        raise NotProtected(problem=f"{started.moved} was moved or replaced while it was built")
+        raise FolderMoved(folder=Path(started.moved))
     if started.means:
         _note(guard, Outcome(means=Means(started.means), reason=started.reason))
     assert child is not None  # there is one unless it had to be protected

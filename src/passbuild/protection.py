@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from passbuild.errors import NotProtected
+from passbuild.errors import FolderMoved
 from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Places:
         self._is_settled = True
 
     def zone(self, paths: Paths) -> Zone:
-        """Return a zone of the paths that are there; what is both is writable. Raises NotProtected."""
+        """Return a zone of the paths that are there; what is both is writable. Raises FolderMoved."""
         stays = tuple(dict.fromkeys(self._found(paths.writable, is_writable=True)))
         never = {*stays, _place(Path("/"))}
 
@@ -119,14 +119,20 @@ class Places:
         )
 
     def held(self, path: Path) -> Place | None:
-        """Return where a path leads to, None for nowhere. Raises NotProtected where it is elsewhere than before."""
-        now = _found(path)
-        if path not in self._known:
-            self._known[path] = now
-        before = self._known[path]
-        if before is not None and now != before:
-            raise NotProtected(problem=f"{path} was moved or replaced while it was built")
-        return now
+        """Return where a path leads to, None for nowhere. Raises FolderMoved where it is elsewhere than before."""
+        before = self._known.get(path)
+        if before is None:
+            now = _found(path)
+            self._known.setdefault(path, now)
+            return now
+        if before.inode and not _is_at(before, path):
+            raise FolderMoved(folder=path)
+        return before
+
+    def check(self) -> None:
+        """Look at all of them again. Raises FolderMoved."""
+        for path in self._known:
+            self.held(path)
 
     def _found(self, paths: Iterable[Path], *, is_writable: bool = False) -> Iterator[Place]:
         for path in paths:
@@ -140,6 +146,15 @@ def _found(path: Path) -> Place | None:
     with contextlib.suppress(OSError, RuntimeError):
         return _place(path.resolve(strict=True))
     return None
+
+
+def _is_at(place: Place, path: Path) -> bool:
+    """Whether a path leads to the same folder; that its links are the same ones is seen when it is mounted."""
+    try:
+        state = path.stat()
+    except OSError:
+        return False
+    return (place.device, place.inode) == (state.st_dev, state.st_ino)
 
 
 def _place(path: Path) -> Place:

@@ -46,7 +46,11 @@ class Workspace:
 
     def said(self) -> str:
         """Return all that other programs have printed so far."""
-        return self.log.read_text(encoding="utf-8", errors="replace")
+        self.sink.flush()
+        self.sink.seek(0)  # by what is open: a path may lead elsewhere by now
+        said = self.sink.read()
+        self.sink.seek(0, os.SEEK_END)
+        return said
 
     def new_folder(self, name: str) -> Path:
         """Make and return a fresh folder, called `name` with a number behind it."""
@@ -75,7 +79,10 @@ def opened(journal: Journal) -> Iterator[Workspace]:
         folder, log = place.room()
         try:
             (folder / "wheels").mkdir()
-            with log.open("x", encoding="utf-8", errors="replace") as sink, contextlib.ExitStack() as stack:
+            with (
+                open(log, "x+", encoding="utf-8", errors="replace", opener=_own) as sink,
+                contextlib.ExitStack() as stack,
+            ):
                 yield Workspace(
                     root=place.folder,
                     folder=folder,
@@ -93,13 +100,19 @@ def opened(journal: Journal) -> Iterator[Workspace]:
             settings = journal.report.settings
             if settings is not None and settings.keep.value:
                 place.is_kept = True
+                if log.exists():
+                    log.replace(folder / "output.log")
                 journal.kept(folder)
             elif folder != place.work:
                 scratch.removed(folder)
 
 
+def _own(path: str, flags: int) -> int:
+    """Open a file for the user alone: what a program prints may be meant for nobody else."""
+    return os.open(path, flags, 0o600)
+
+
 def _outliving(log: Path, folder: Path) -> Path:
     """Move the log to where it stays when the workspace is removed."""
     final = folder / f"passbuild-{os.urandom(4).hex()}{scratch.LOG}"
-    log.chmod(0o600)
     return log.rename(final)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -188,6 +189,8 @@ class Bench:
         """Remove what `--keep` left."""
         for path in outcome.document["kept"]:
             shutil.rmtree(path)
+            with contextlib.suppress(OSError):  # what it lies in is empty then, unless there was more than one run
+                Path(path).parent.rmdir()
 
     def watch(self, host: Environment) -> Environment:
         """Hold at the end of the test that an environment is as it is now."""

@@ -27,7 +27,7 @@ WANTED, HOW, TOLD = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 OURSELVES = os.getpid()
 POINTS = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod",
           "os.utime", "shutil.rmtree", "shutil.copyfile", "shutil.move", "subprocess.Popen", "fcntl.flock",
-          "tempfile.mkdtemp", "tempfile.mkstemp"}
+          "tempfile.mkdtemp", "tempfile.mkstemp", "socket.sendmsg"}
 seen, busy = [], False
 
 def heard(event, arguments):

@@ -218,5 +218,5 @@ def test_settings_of_ours_do_not_reach_the_backend(bench: Bench) -> None:
     run = bench.passbuild("wheel", project, "--host", host, "--passthrough", "engine", environ=secret)
 
     assert run.code == 0, run.stderr
-    assert [name for name in run.seen["environ"] if name.startswith("PASSBUILD_")] == ["PASSBUILD_IMPORTS"]
+    assert [name for name in run.seen["environ"] if "PASSBUILD_" in name] == ["_PASSBUILD_IMPORTS"]
     assert "s3cr3t" not in str(run.seen)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from passbuild import forkserver
 from tests import places
 from tests.integration.test_sdist_requirements import sdist
 

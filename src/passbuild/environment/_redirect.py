@@ -24,7 +24,7 @@ The data stands in ``_passbuild_redirects``, which passbuild writes beside this 
     the lines of the ``.pth`` files of passed packages, with absolute paths; editable ones lead to modules that this
     finder does not see
 
-The variable ``PASSBUILD_IMPORTS`` names the file to which each first import of a passed module adds its line.
+The variable ``_PASSBUILD_IMPORTS`` names the file to which each first import of a passed module adds its line.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _note(fullname: str) -> None:
         return
     _noted.add(fullname)
     try:
-        with open(os.environ["PASSBUILD_IMPORTS"], "a") as file:
+        with open(os.environ["_PASSBUILD_IMPORTS"], "a") as file:
             file.write(fullname + "\n")
     except (KeyError, OSError):  # not a hook, or one whose run is over: the note is for a warning alone
         pass

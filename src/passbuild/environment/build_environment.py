@@ -37,7 +37,7 @@ _HIDDEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONSTARTUP", "__P
 _SYSTEMS = (Path("/"), Path("/usr"), Path("/usr/local"))
 _SHORT = 8
 _HIDDEN_PREFIX = "_PYPROJECT_HOOKS_"
-_OURS = "PASSBUILD_"
+_OURS = ("PASSBUILD_", "_PASSBUILD_")
 """How our own settings begin, of which some hold credentials."""
 
 
@@ -85,7 +85,7 @@ class BuildEnvironment:
         shown = {"PATH": path, "VIRTUAL_ENV": str(self.venv.folder), "PYTHONNOUSERSITE": "1"}
         if self.view is not None:
             prefixes = (str(self.view.folder), str(self.venv.folder), self.environ.get("CMAKE_PREFIX_PATH", ""))
-            shown["PASSBUILD_IMPORTS"] = str(self.view.imports)
+            shown["_PASSBUILD_IMPORTS"] = str(self.view.imports)
             shown["CMAKE_PREFIX_PATH"] = os.pathsep.join(filter(None, prefixes))
             configs = list(map(str, self.view.pkg_config))
             configs += [str(self.venv.folder / place / "pkgconfig") for place in ("lib", "share", "lib64")]
@@ -103,7 +103,7 @@ class BuildEnvironment:
         kept = {
             name: value
             for name, value in self.environ.items()
-            if name not in _HIDDEN and not name.startswith((_HIDDEN_PREFIX, _OURS))
+            if name not in _HIDDEN and not name.startswith((_HIDDEN_PREFIX, *_OURS))
         }
         return {**kept, **{name: value for name, value in self.make_extra_environ().items() if name in kept or value}}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from passbuild.protection import Paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from passbuild.host.model import Distribution, Host
     from passbuild.protection import Places, Zone
@@ -24,6 +25,7 @@ _CACHES = ("CARGO_HOME", "CCACHE_DIR", "PIP_CACHE_DIR", "SCCACHE_DIR", "UV_CACHE
 _PERSONAL = (
     ".aws",
     ".azure",
+    ".bash_aliases",
     ".bash_login",
     ".bash_logout",
     ".bash_profile",
@@ -38,6 +40,7 @@ _PERSONAL = (
     ".pypirc",
     ".ssh",
     ".zlogin",
+    ".zlogout",
     ".zprofile",
     ".zshenv",
     ".zshrc",
@@ -73,12 +76,13 @@ def of(host: Host, passing: Passing, ours: Ours, environ: Mapping[str, str], pla
     home = Path(environ.get("HOME") or Path.home())
     kept = list(passing.distributions)
     sources = (folder for item in kept if item.editable for folder in _source(item))  # it may rebuild itself there
-    protected = [*_python(host.prefix, host), *_python(host.base_prefix, host)]
+    wide = {*_SYSTEMS, home, *home.parents, *ours.writable}
+    protected = [path for prefix in (host.prefix, host.base_prefix) for path in _python(prefix, host.minor, wide)]
     protected += [item.location for item in kept if not item.editable]
     protected += _strayed(passing.files, protected)
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     local = home / ".local" / "lib" / f"python{host.minor}"
-    also = [config, local, *(home / name for name in _PERSONAL), *ours.held]
+    also = [config, local, *(home / name for name in _PERSONAL), *ours.held, *_ourselves(wide)]
     caches = [Path(environ[name]) for name in _CACHES if environ.get(name)]
     temporary = [Path(environ[name]) for name in ("TMPDIR", "TEMP", "TMP") if environ.get(name)]
     wanted = (home, home / ".cache", Path("/tmp"), *temporary)  # noqa: S108 - programs make files there
@@ -103,15 +107,25 @@ def linked(host: Host, environ: Mapping[str, str]) -> Iterator[Path]:
     yield host.prefix.parent.parent / "pkgs"
 
 
-def _python(prefix: Path, host: Host) -> Iterator[Path]:
-    """Yield what belongs to the Python below a prefix."""
-    if prefix not in _SYSTEMS:
+def _ourselves(wide: Container[Path]) -> Iterator[Path]:
+    """Yield what passbuild itself runs from: some of it is only imported after a hook has run."""
+    minor = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    for prefix in (sys.prefix, sys.base_prefix):
+        yield from _python(Path(prefix), minor, wide)
+    yield Path(__file__).parents[1]
+
+
+def _python(prefix: Path, minor: str, wide: Container[Path]) -> Iterator[Path]:
+    """Yield what belongs to the Python below a prefix, which may be a `wide` one that holds more than that."""
+    if prefix not in wide:
         yield prefix
         return
     for place in (prefix, prefix / "local"):
         for folder in ("lib", "lib64"):
-            yield place / folder / f"python{host.minor}"
+            yield place / folder / f"python{minor}"
             yield place / folder / "python3"  # of Debian, for all versions
+    if prefix not in _SYSTEMS:
+        yield from (prefix / "bin", prefix / "pyvenv.cfg")
 
 
 def _strayed(files: Iterable[str], protected: Iterable[Path]) -> list[Path]:

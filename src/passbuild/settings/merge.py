@@ -407,14 +407,19 @@ def of_user(surroundings: Surroundings, given: Given, name: NormalizedName | Non
     return settings
 
 
+def config_file(surroundings: Surroundings, given: Given) -> Path:
+    """Return the user's configuration file, whether or not it exists."""
+    asked = surroundings.environ.get(CONFIG_FILE.variable)
+    return given.config_file or (surroundings.cwd / asked if asked else surroundings.config_file)
+
+
 def _user_layers(
     name: NormalizedName | None, surroundings: Surroundings, given: Given, mistakes: list[Mistake]
 ) -> list[Iterable[Entry]]:
     """Return what the user set, for a project of this name: file, variables, options."""
-    asked = surroundings.environ.get(CONFIG_FILE.variable)
-    file = given.config_file or (surroundings.cwd / asked if asked else None)
+    file = config_file(surroundings, given)
     return [
-        sources.user_entries(file or surroundings.config_file, name, mistakes, required=file is not None),
+        sources.user_entries(file, name, mistakes, required=file != surroundings.config_file),
         sources.environment_entries(surroundings.environ, surroundings.cwd, mistakes),
         sources.option_entries(given.values, surroundings.cwd, mistakes, spelled_as_options=given.spelled_as_options),
     ]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -10,12 +14,15 @@ from passbuild import forkserver, locks
 from passbuild.environment import fetch, installers
 from passbuild.environment.fetch import Errand
 from passbuild.environment.store import Store
+from passbuild.errors import NotAStore
 from passbuild.host import find, probe
 from passbuild.project import read
 from passbuild.settings import merge
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from packaging.utils import NormalizedName
 
     from passbuild.host.model import Host
@@ -69,8 +76,55 @@ def begun(order: Order, work: Workspace, journal: Journal, *, asks: bool = False
             choice, names_of(settings), order.surroundings.environ, None if asks else memory_of(settings, order)
         )
     journal.host(host)
+    if not asks:
+        _wait_for_others(settings, order, work, journal)
     chain = (project.name or project.folder.name,)
     return Run(order=order, project=project, settings=settings, host=host, workspace=work, journal=journal, chain=chain)
+
+
+_BUILT: set[tuple[int, str]] = set()
+"""The source folders in which this process builds, each with the thread that does."""
+
+
+def _wait_for_others(settings: Settings, order: Order, work: Workspace, journal: Journal) -> None:
+    """Wait until no other passbuild builds in the same source folder: backends share what they leave there.
+
+    One that is called by a hook of the build it would have to wait for does not wait.
+    """
+    path, kept = order.source.path, store_of(settings, order)
+    if path is None or not path.is_dir() or kept is None or not locks.IS_AVAILABLE:
+        return
+    real = os.path.realpath(path)
+    ours = threading.get_ident(), real
+    name = hashlib.sha256(os.fsencode(real)).hexdigest()[:20]
+    try:
+        kept.prepare()
+        lock = locks.opened(kept.root / "locks" / f"{name}.source")
+    except (OSError, NotAStore):  # nowhere to meet
+        return
+    work.stack.callback(lock.release)
+    if ours in _BUILT:
+        return
+    if not lock.take(exclusive=True, wait=False):
+        if lock.holder() in _ancestors():
+            return
+        with journal.step("wait for another build in this folder"):
+            lock.take(exclusive=True)
+    lock.sign()
+    _BUILT.add(ours)
+    work.stack.callback(_BUILT.discard, ours)
+
+
+def _ancestors() -> Iterator[int]:
+    """Yield the processes that have started this one, as far as /proc tells."""
+    process = os.getppid()
+    while process > 0:
+        yield process
+        try:
+            status = Path(f"/proc/{process}/stat").read_bytes()
+        except OSError:
+            return
+        process = int(status[status.rindex(b")") + 2 :].split()[1])
 
 
 def host_of(surroundings: Surroundings, given: Given) -> Host:

@@ -69,6 +69,7 @@ def _built(run: Run, kind: Kind, environment: BuildEnvironment, folder: Path, ex
     """Build into a folder, and write what is wanted into a wheel."""
     with run.journal.step(f"build the {kind}"), diagnosed(run, environment):
         staged = backend_of(run, environment).build(kind, folder)
+        run.workspace.places.check()
     if kind == "wheel" and amend.is_wanted(run.settings):
         artifact.checked(staged, "wheel", expected)
         with run.journal.step("write into the wheel what it was built against"):

@@ -34,7 +34,7 @@ from passbuild.stages.begin import names_of, store_of
 from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from packaging.requirements import Requirement
@@ -98,15 +98,15 @@ def backend_of(run: Run, environment: BuildEnvironment) -> Backend:
         on_line=run.workspace.on_line,
         meanwhile=artifact.get_ready,
         timeout=settings.timeout.value or None,
-        guard=_guard(run, _zone(run, environment)),
+        guard=_guard(run, lambda: _zone(run, environment)),
     )
     return Backend(run.project, environment, calling)
 
 
-def _guard(run: Run, guarded: Zone) -> Guard:
+def _guard(run: Run, guarded: Callable[[], Zone]) -> Guard:
     mode = run.settings.protect_host.value
     return Guard(
-        zone=guarded if mode is not ProtectHost.OFF else None,
+        zone=guarded() if mode is not ProtectHost.OFF else None,
         is_needed=mode is ProtectHost.ON,
         on_outcome=run.journal.protection,
     )
@@ -124,8 +124,9 @@ def _zone(run: Run, environment: BuildEnvironment) -> Zone:
 
 def _zone_of(run: Run, passing: Passing, layered: Sequence[tuple[Path, Path]] = ()) -> Zone:
     kept = store_of(run.settings, run.order)
+    configuration = [merge.config_file(run.order.surroundings, run.order.given)]
     ours = zone.Ours(
-        held=[kept.root] if kept is not None else [],
+        held=[*([kept.root] if kept is not None else []), *configuration],
         marks=[run.workspace.root],
         writable=[run.project.folder, run.workspace.folder],
         layered=layered,
@@ -202,7 +203,7 @@ def _environment(run: Run, made: Plan) -> BuildEnvironment:
         on_line=run.workspace.on_line,
         on_warning=run.journal.warning,
         guard=replace(
-            _guard(run, _zone_of(run, zone.Passing([item.distribution for item in made.passed], ()))),
+            _guard(run, lambda: _zone_of(run, zone.Passing([item.distribution for item in made.passed], ()))),
             on_outcome=lambda _: None,  # it is that of the hooks, which is told of them
         ),
     )
