@@ -146,7 +146,7 @@ def stream(command: Command, on_line: Callable[[str], None], meanwhile: Callable
 
     `meanwhile` is called once, while the program starts. Both outputs are taken together, in the order in which they
     were written. What a daemon that stays writes after the end of the program is not waited for. Raises OSError when it
-    cannot be started, NotProtected or FolderMoved where what it is not to write cannot be kept from it, and TimeoutError
+    cannot be started, NotProtected or FolderMoved where what it is not to write cannot be kept from it, TimeoutError
     when it takes too long; then it is ended, with all that it has started.
     """
     lines: list[str] = []

@@ -281,3 +281,111 @@ def test_signals_at_any_moment_leave_nothing(bench: Bench) -> None:
 
     tally.count("signals at random moments", number + 1, lost)
     assert lost == []
+
+
+@pytest.mark.parametrize("number", _SIGNALS, ids=[number.name for number in _SIGNALS])
+def test_one_signal_to_many_builds_leaves_them_the_time_to_clean_up(bench: Bench, number: signal.Signals) -> None:
+    """`-j`: the builds inside are asked once, and end their own programs, however stubborn these are."""
+    names = ("one", "two")
+    projects = [live.project(bench, _FAMILY.replace("begun", f"begun-{name}"), name=name) for name in names]
+    host = bench.host("engine==1.0", "fuel==1.0")
+
+    with live.started(bench, "wheel", *projects, "-j", "2", "--host", host, "-o", bench.outdir) as child:
+        live.until(lambda: all((bench.folder / f"begun-{name}").exists() for name in names))
+        child.send_signal(number)
+        _, stderr = child.communicate(timeout=40)
+
+    assert child.returncode == 128 + number, stderr
+    assert live.running(bench.folder) == {}
+    assert live.leftovers(bench) == []
+    assert not bench.outdir.exists()
+
+
+def test_what_sigkill_left_in_the_output_folder_goes_with_other_temporary_files_as_well(bench: Bench) -> None:
+    """A job in a batch system, or in a container, has a folder for temporary files of its own each time."""
+    project = live.project(bench, _FAMILY)
+    with live.started(bench, *_arguments(bench, project), TMPDIR=str(_made(bench.folder / "other-tmp"))) as child:
+        live.until((bench.folder / "begun").exists)
+        child.kill()
+        child.communicate(timeout=30)
+    live.until(lambda: live.running(bench.folder) == {}, 2 * _GRACE)
+    before = [path.name[:11] for path in bench.outdir.iterdir()]
+
+    _next_build_cleans_up(bench)
+
+    assert before == [".passbuild-"]
+
+
+def test_an_output_folder_that_others_use_is_not_cleaned_up(bench: Bench) -> None:
+    """What another process builds there is locked by it."""
+    project = live.project(
+        bench,
+        "def build_wheel(*rest):\n    told('begun')\n    while not (HERE / 'go').exists(): time.sleep(0.01)\n"
+        "    return really_build_wheel(*rest)\n",
+    )
+    with live.started(bench, *_arguments(bench, project), TMPDIR=str(_made(bench.folder / "other-tmp"))) as child:
+        live.until((bench.folder / "begun").exists)
+        done = bench.passbuild("wheel", bench.project(name="next"), "--host", bench.host())
+        (bench.folder / "go").touch()
+        _, stderr = child.communicate(timeout=30)
+
+    assert [done.code, child.returncode] == [0, 0], done.stderr + stderr
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_without_proc_time_is_kept_and_the_program_ends(bench: Bench) -> None:
+    """In a bare chroot nobody can say what came of a program: what did not leave its group is ended all the same."""
+    if shutil.which("unshare") is None or os.geteuid() != 0:
+        pytest.skip("only root can be without /proc")
+    body = (
+        "def build_wheel(*rest):\n    subprocess.Popen(SLEEP)\n    subprocess.Popen(STUBBORN)\n"
+        "    told('begun')\n    time.sleep(300)\n"
+    )
+    project = live.project(bench, body)
+    argv = [sys.executable, "-m", "passbuild", *map(str, _arguments(bench, project)), "--timeout", "2"]
+    begin = time.monotonic()
+
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", 'umount -l /proc && exec "$@"', "sh", *argv],
+        env=bench.environ,
+        cwd=bench.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert time.monotonic() - begin < 2 + 2 * _GRACE
+    assert "error[timed-out]" in done.stderr
+    live.until(lambda: live.running(bench.folder) == {}, _GRACE)
+    assert live.leftovers(bench) == []
+
+
+@pytest.mark.parametrize("name", ["ENOLCK", "EOPNOTSUPP"])
+def test_temporary_files_may_lie_where_there_are_no_locks(bench: Bench, name: str) -> None:
+    """Cluster file systems have none unless they are asked for: then nobody takes our folder for a leftover."""
+    project = live.project(bench, "")
+    code = (
+        "import errno, fcntl, os, sys\n"
+        "def flock(*_):\n"
+        f"    raise OSError(errno.{name}, os.strerror(errno.{name}))\n"
+        "fcntl.flock = flock\n"
+        "from passbuild.__main__ import start\n"
+        "start()\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, _arguments(bench, project)), "--no-store"],
+        env=bench.environ,
+        cwd=bench.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert live.leftovers(bench) == []
+    assert [path.name for path in bench.outdir.iterdir()] == ["sample-1.0-py3-none-any.whl"]
