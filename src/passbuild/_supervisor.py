@@ -498,6 +498,8 @@ def _mount(zone: Zone) -> tuple[bytes, ...]:
     # What is mounted outside later still arrives here, and nothing of ours leaves.
     _called(libc.mount(None, b"/", None, _RECURSIVE | _SLAVE, None), "mount")
     for place, is_protected in _nested((*zone["protected"], *zone["also"], *zone["ours"]), zone["writable"]):
+        if not place[2] and not os.path.lexists(place[0]):  # a file of the user's that is gone by now
+            continue
         name = os.fsdecode(place[0])
         with _held(place) as descriptor:
             target = b"/proc/self/fd/%d" % descriptor
@@ -565,7 +567,7 @@ def _landlock(zone: Zone) -> tuple[bytes, ...]:
     if version < _OLDEST:
         raise OSError(errno.ENOSYS, f"the kernel's version {version} does not keep files from being truncated")
     for place in (*zone["protected"], *zone["writable"]):
-        with _held(place):
+        with _held(place):  # for what it raises
             pass
     free = {place[0] for place in zone["writable"]} | set(zone["open"])
     for path, *_ in zone["protected"]:

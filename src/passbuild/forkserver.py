@@ -17,6 +17,7 @@ import errno
 import importlib.util
 import marshal
 import os
+import re
 import select
 import signal
 import socket
@@ -40,6 +41,7 @@ sys.path.append(sys.argv[1])
 import _supervisor
 _supervisor.serve(0)
 """
+_CODE_TOLD = re.compile(rb"-?[0-9]{1,3}")
 _END, _AT_ONCE = b"end", b"now"
 _LONGEST = 1 << 16
 _SIZE = 8
@@ -90,7 +92,7 @@ class Supervised:
         if self.returncode is None:
             with contextlib.suppress(BlockingIOError):
                 told = self._control.recv(_LONGEST, socket.MSG_DONTWAIT)
-                self.returncode = int(told) if told else -signal.SIGKILL
+                self.returncode = int(told) if _CODE_TOLD.fullmatch(told) else -signal.SIGKILL
         return self.returncode
 
     def has_ended(self, seconds: float) -> bool:

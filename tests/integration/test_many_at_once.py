@@ -173,3 +173,51 @@ def test_two_runs_of_many_wheels_while_the_store_is_emptied(bench: Bench) -> Non
         assert digests[0] == digests[1]
         assert sorted(bench.published()) == [f"{name}-1.0-py3-none-any.whl" for name in ("four", "one", "three", "two")]
         assert crowd.left() == []
+
+
+_ALONE = """
+def build_wheel(*rest):
+    os.mkdir("busy")
+    time.sleep(0.05)
+    os.rmdir("busy")
+    return really_build_wheel(*rest)
+"""
+
+
+def test_builds_in_one_folder_follow_one_another(bench: Bench) -> None:
+    """Backends share what they leave there: eight of setuptools at once made wheels without their modules."""
+    crowd = Crowd(bench)
+    source = live.project(bench, _ALONE)
+
+    reports = crowd.builds(8, "wheel", source)
+
+    assert [report["ok"] for report in reports] == [True] * 8
+
+
+def test_a_link_to_a_folder_is_the_same_folder(bench: Bench) -> None:
+    """Also for the builds of one passbuild."""
+    crowd = Crowd(bench)
+    source = live.project(bench, _ALONE)
+    link = bench.folder / "link"
+    link.symlink_to(source)
+
+    (report,) = crowd.builds(1, "wheel", source, link, "-j", "2")
+
+    assert report["ok"] is True
+
+
+def test_a_build_inside_of_a_build_does_not_wait_for_that_one(bench: Bench) -> None:
+    """A backend that calls passbuild for its own folder would wait for ever."""
+    argv = [sys.executable, "-m", "passbuild", "wheel", ".", "-o", str(bench.folder / "inner")]
+    body = (
+        "def build_wheel(*rest):\n"
+        "    if not (HERE / 'inner').exists():\n"
+        f"        subprocess.run([*{argv!r}, '--host', {str(bench.host())!r}], check=True)\n"
+        "    return really_build_wheel(*rest)\n"
+    )
+    source = live.project(bench, body)
+
+    run = bench.passbuild("wheel", source, "--host", bench.host())
+
+    assert run.code == 0, run.stderr
+    assert [path.suffix for path in (bench.folder / "inner").iterdir()] == [".whl"]

@@ -84,7 +84,17 @@ def _tested(file: str, *, is_short: bool) -> dict[str, Any]:
         counted.append({"what": "inputs fuzzed", "count": count, "lost": lost})
     if is_short:
         counted = [{**item, "what": f"{item['what']} (as in CI)"} for item in counted]
-    return {"code": done.returncode, "seconds": round(time.monotonic() - begin), "counted": counted}
+    return {"code": done.returncode, "seconds": round(time.monotonic() - begin), "counted": _summed(counted)}
+
+
+def _summed(counted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one item for each thing that was counted."""
+    sums: dict[str, dict[str, Any]] = {}
+    for item in counted:
+        known = sums.setdefault(item["what"], {"what": item["what"], "count": 0, "lost": []})
+        known["count"] += item["count"]
+        known["lost"] += item["lost"]
+    return list(sums.values())
 
 
 def _compared(tools: Path, folder: Path) -> dict[str, Any]:
