@@ -15,7 +15,7 @@ def described() -> Machine:
         cpu=_cpu(),
         cores=len(os.sched_getaffinity(0)),
         memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        system=f"{platform.system()} {_kernel()} {platform.machine()}",
         python=f"{platform.python_implementation()} {platform.python_version()}",
     )
 
@@ -23,6 +23,11 @@ def described() -> Machine:
 def load() -> float:
     """Return the number of running processes, averaged over the last minute."""
     return round(os.getloadavg()[0], 2)
+
+
+def _kernel() -> str:
+    """Return the version of the kernel; how a distribution calls its own is of no interest."""
+    return ".".join(platform.release().split(".")[:2])
 
 
 def _cpu() -> str:

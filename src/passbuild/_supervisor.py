@@ -520,19 +520,39 @@ def _mount(zone: Zone) -> tuple[bytes, ...]:
 
 
 def _lay_over(place: Place, layer: bytes) -> None:
-    """Mount a layer over a folder that takes all that is written there; without one it is read-only."""
-    with contextlib.suppress(OSError), _held(place) as descriptor:
-        upper, scratch = layer + b"/upper", layer + b"/work"
-        for folder in (layer, upper, scratch):
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(folder, 0o700)
-        with _held((upper, 0, 0)) as high, _held((scratch, 0, 0)) as beside:
-            # Options cannot hold every path, but every number.
-            options = "lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d"
-            told = (options % (descriptor, high, beside)).encode("ascii")
-            target = b"/proc/self/fd/%d" % descriptor
-            if libc.mount(b"overlay", target, b"overlay", 0, told) < 0:
-                libc.mount(b"overlay", target, b"overlay", 0, told + b",userxattr")  # in a namespace of users
+    """Mount a layer over a folder that takes all that is written there; without one it is read-only.
+
+    Where the layer cannot lie among temporary files, as on the overlay of a container, it lies in memory, for this
+    program alone.
+    """
+    with contextlib.suppress(OSError):
+        _make(layer)
+        if not _is_laid_over(place, layer):
+            _called(libc.mount(b"tmpfs", layer, b"tmpfs", 0, None), "mount")
+            _is_laid_over(place, layer)
+
+
+def _is_laid_over(place: Place, layer: bytes) -> bool:
+    upper, scratch = layer + b"/upper", layer + b"/work"
+    _make(upper)
+    _make(scratch)
+    with _held(place) as lower, _held((upper, 0, 0)) as high, _held((scratch, 0, 0)) as beside:
+        # Options cannot hold every path, but every number.
+        options = b"lowerdir=/proc/self/fd/%d,upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d" % (
+            lower,
+            high,
+            beside,
+        )
+        target = b"/proc/self/fd/%d" % lower
+        # The second is for a namespace of users.
+        return any(
+            libc.mount(b"overlay", target, b"overlay", 0, told) == 0 for told in (options, options + b",userxattr")
+        )
+
+
+def _make(folder: bytes) -> None:
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
 
 
 def _fence() -> None:

@@ -58,9 +58,9 @@ def main() -> None:
 
 
 def _keep(known: dict[str, Any]) -> None:
-    known["machine"] = (
-        f"{platform.system()} {platform.release()}, CPython {platform.python_version()}, {os.cpu_count()} cores"
-    )
+    kernel = ".".join(platform.release().split(".")[:2])
+    python = platform.python_version()
+    known["machine"] = f"{platform.system()} {kernel}, CPython {python}, {os.cpu_count()} cores"
     known["date"] = dt.datetime.now(dt.timezone.utc).date().isoformat()
     _RESULTS.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 

@@ -102,7 +102,7 @@ def linked(host: Host, environ: Mapping[str, str]) -> Iterator[Path]:
     """Yield the folders in which installers have the host's very files, by hard links: of uv, and of conda."""
     home = Path(environ.get("HOME") or Path.home())
     cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache")
-    yield from sorted(Path(environ.get("UV_CACHE_DIR") or cache / "uv").glob("archive-v*"))
+    yield Path(environ.get("UV_CACHE_DIR") or cache / "uv")  # all of it: uv moves what it has unpacked inside of it
     yield host.prefix / "pkgs"
     yield host.prefix.parent.parent / "pkgs"
 

@@ -117,9 +117,12 @@ def _zone(run: Run, environment: BuildEnvironment) -> Zone:
     passing = zone.Passing([item.distribution for item in environment.passed], environment.host_files)
     folder = run.workspace.folder
     # Hooks may write into the environment that they run in, but not into what the next build reuses.
-    layered = [(environment.lease.folder / "env", folder / "layer")] if environment.lease is not None else []
-    linked = enumerate(zone.linked(run.host, run.order.surroundings.environ))
-    return _zone_of(run, passing, [*layered, *((path, folder / f"layer-{number}") for number, path in linked)])
+    layered = [(environment.lease.folder / "env", folder / "layer-0")] if environment.lease is not None else []
+    inside = (run.project.folder, folder, environment.venv.folder)
+    for path in zone.linked(run.host, run.order.surroundings.environ):
+        if not any(item.is_relative_to(path) for item in inside):
+            layered.append((path, folder / f"layer-{len(layered)}"))
+    return _zone_of(run, passing, layered)
 
 
 def _zone_of(run: Run, passing: Passing, layered: Sequence[tuple[Path, Path]] = ()) -> Zone:
