@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urldefrag, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from passbuild import process, scratch
+from passbuild import git, process, scratch
 from passbuild.environment import installers
 from passbuild.environment.installers import Delivery, Start
 from passbuild.errors import CannotInstall, HostUnusable, ImportFails, PassedIsInstalled
@@ -293,11 +293,7 @@ def _bare(url: str) -> str:
 
 def _commit(folder: Path, environ: Mapping[str, str]) -> str:
     """Return the commit that a git checkout is at; empty where git cannot say."""
-    try:
-        finished = process.answer(["git", "rev-parse", "HEAD"], environ=environ, question="", cwd=folder)
-    except OSError:
-        return ""
-    return finished.stdout.strip() if finished.returncode == 0 else ""
+    return git.said(["rev-parse", "HEAD"], folder, environ).strip()
 
 
 def _record_origin(info: Path, origin: Mapping[str, object] | None) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from passbuild import process
+from passbuild import git
 from passbuild.values import frozen
 from passbuild.version import __version__
 
@@ -67,6 +67,8 @@ class Recipe:
 
     project: Project
     """Its source tree is ours: nobody else works in it."""
+    is_checkout: bool
+    """Whether an installer had git clone it: then what git says of it is stable, and what git keeps there is not."""
     settings: Settings
     host: Host
     environment: BuildEnvironment
@@ -81,12 +83,14 @@ def of(recipe: Recipe) -> str | None:
         if identity is None:
             return None
         passed.append((identity, item))
+    if not recipe.is_checkout and any((place / ".git").exists() for place in recipe.project.folder.parents):
+        return None  # a backend may ask that repository, which is not part of the source
     lease = environment.lease
     if lease is None or lease.facts.get("built"):  # it was made of something that has no identity, or could not be kept
         return None
     values = {
         "format": _FORMAT,
-        "source": _of_source(recipe.project.folder, environment.environ),
+        "source": _of_source(recipe, environment.environ),
         "settings": {
             "config-settings": settings.config_settings,
             "pin": settings.pin.value.value,
@@ -103,10 +107,13 @@ def of(recipe: Recipe) -> str | None:
     return hashlib.sha256(text.encode("utf-8", errors="surrogateescape")).hexdigest()[:_LENGTH]
 
 
-def _of_source(folder: Path, environ: Mapping[str, str]) -> list[str]:
-    """Return a digest of a source tree, and what its git checkout says of versions: tags are in no file of it."""
-    digest = hashlib.sha256()
-    for path in sorted(_files(folder)):
+def _of_source(recipe: Recipe, environ: Mapping[str, str]) -> list[str]:
+    """Return a digest of a source tree, and what git says of versions: tags are in no file of a checkout.
+
+    A repository that came in an archive is as many files as it has, about which git is not asked.
+    """
+    folder, digest = recipe.project.folder, hashlib.sha256()
+    for path in sorted(_files(folder, with_git=not recipe.is_checkout)):
         state = path.lstat()
         head = f"{path.relative_to(folder).as_posix()}\0{state.st_mode & stat.S_IXUSR}\0"
         digest.update(head.encode(errors="surrogateescape"))
@@ -117,27 +124,24 @@ def _of_source(folder: Path, environ: Mapping[str, str]) -> list[str]:
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
                 digest.update(block)
-    return [digest.hexdigest(), _described(folder, environ)]
+    return [digest.hexdigest(), _described(folder, environ) if recipe.is_checkout else ""]
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files and links below a folder, but what git keeps for itself."""
+def _files(folder: Path, *, with_git: bool) -> Iterator[Path]:
+    """Yield the files and links below a folder, and also what git keeps for itself."""
     for item in folder.iterdir():
         if item.is_dir() and not item.is_symlink():
-            if item.name != ".git":
-                yield from _files(item)
+            if with_git or item.name != ".git":
+                yield from _files(item, with_git=with_git)
         elif item.is_file() or item.is_symlink():
             yield item
 
 
 def _described(folder: Path, environ: Mapping[str, str]) -> str:
+    """Return what git says of a clone; it is not asked about a repository that came in an archive."""
     if not any((place / ".git").is_dir() or (place / ".git").is_file() for place in (folder, *folder.parents)):
         return ""  # git would have nothing to say, and starting it takes time
-    argv = ["git", "describe", "--tags", "--long", "--always", "--abbrev=40"]
-    try:
-        return process.answer(argv, environ=environ, question="", cwd=folder).stdout.strip()
-    except OSError:
-        return ""
+    return git.said(["describe", "--tags", "--long", "--always", "--abbrev=40"], folder, environ).strip()
 
 
 def _of_host(host: Host) -> list[str]:

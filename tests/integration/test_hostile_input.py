@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from passbuild import git as ask_git
 from passbuild.errors import SourceNotFound, UnsafeArchive
 from passbuild.project import archive
 from tests.integration.bench import Environment, fingerprint
@@ -916,3 +917,91 @@ def test_a_hook_that_returns_a_path_does_not_move_that_file(bench: Bench, return
     assert "the hook returned a path instead of a name" in run.error["message"]
     assert [path.name for path in elsewhere.iterdir()] == ["sample-1.0-py3-none-any.whl"]
     assert bench.published() == {}
+
+
+# --- repositories -----------------------------------------------------------------------------------------------------
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git as somebody who prepares a repository, and return what it says."""
+    argv = ["git", "-c", "user.name=x", "-c", "user.email=x@y", *arguments]
+    return subprocess.run(argv, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def armed(bench: Bench, folder: Path) -> None:
+    """Make a repository of a folder whose configuration names programs, and lacks what its newest commit consists of.
+
+    Whoever asks git plainly runs `pwn`, which leaves a mark: for its list of files, and for a description.
+    """
+    pwn = bench.folder / "pwn"
+    pwn.write_text(f"#!/bin/sh\ntouch {bench.folder}/pwned-$$\n", encoding="utf-8")
+    pwn.chmod(0o755)
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "first")
+    git(folder, "tag", "v1")
+    git(folder, "commit", "-qm", "second", "--allow-empty")
+    lost = git(folder, "rev-parse", "v1").strip()
+    (folder / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+    settings = {
+        "core.repositoryFormatVersion": "1",
+        "extensions.partialClone": "origin",
+        "protocol.file.allow": "always",
+        "remote.origin.promisor": "true",
+        "remote.origin.url": str(bench.folder),
+        "remote.origin.uploadPack": str(pwn),
+        "core.fsmonitor": str(pwn),
+        "core.hooksPath": str(bench.folder),
+    }
+    for name, value in settings.items():
+        git(folder, "config", name, value)
+
+
+@pytest.mark.parametrize(
+    "question", [["ls-files", "-z"], ["describe", "--tags", "--long", "--always"], ["rev-parse", "v1^{}"]]
+)
+def test_git_runs_nothing_that_a_repository_names(bench: Bench, question: list[str]) -> None:
+    """Neither to look at files nor to fetch what is not there; a git that is asked plainly runs it."""
+    project = bench.project()
+    armed(bench, project)
+
+    told = ask_git.said(question, project, bench.environ)
+
+    is_harmless(bench)
+    assert ("pyproject.toml" in told) is (question[0] == "ls-files")
+    subprocess.run(["git", *question], cwd=project, check=False, capture_output=True)
+    assert list(bench.folder.glob("pwned-*"))
+
+
+def test_a_copy_of_a_hostile_checkout_runs_nothing(bench: Bench) -> None:
+    """`--verify-reproducible` asks git whether `build` is of the project, and what lies beside its folder."""
+    checkout = bench.folder / "checkout"
+    checkout.mkdir()
+    project = bench.project(name="checkout/project")
+    (project / "build").mkdir()
+    (project / "build" / "kept.txt").touch()
+    armed(bench, checkout)
+
+    run = bench.passbuild("wheel", project, "--host", bench.host(), "--verify-reproducible")
+
+    is_told(run, "not-reproducible")  # the recorder notes its folder
+    is_harmless(bench)
+
+
+def test_a_repository_in_an_archive_is_only_files(bench: Bench) -> None:
+    """Git is not asked about it, and what it holds is a part of what the wheel is made of."""
+    made = []
+    for number in (1, 2):
+        project = bench.project(name=f"sample-{number}.0")
+        armed(bench, project)
+        (project / ".git" / "description").write_text("one" if number == 1 else "other", encoding="utf-8")
+        made.append(bench.folder / f"sample-{number}.tar.gz")
+        with tarfile.open(made[-1], "w:gz") as bundle:
+            bundle.add(project, "sample-1.0")
+
+    options = ("--host", bench.host(), "--cache-dir", bench.folder / "store")
+    runs = [bench.passbuild("wheel", archived, *options) for archived in (made[0], made[0], made[1])]
+
+    assert [run.code for run in runs] == [0, 0, 0], runs[0].stderr
+    assert [run.document["reused"] is not None for run in runs] == [False, True, False]
+    is_harmless(bench)

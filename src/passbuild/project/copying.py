@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from passbuild import process
+from passbuild import git
 from passbuild.errors import UnusableSource
 from passbuild.values import replace
 
@@ -86,11 +86,7 @@ def _is_tracked(path: Path, environ: Mapping[str, str]) -> bool:
 
 def _listed(arguments: Iterable[str], folder: Path, environ: Mapping[str, str]) -> list[str]:
     """Return the files of a folder that git tracks; none without git."""
-    try:
-        said = process.answer(["git", "ls-files", "-z", *arguments], environ=environ, question="", cwd=folder)
-    except OSError:
-        return []
-    return [name for name in said.stdout.split("\0") if name] if said.returncode == 0 else []
+    return [name for name in git.said(["ls-files", "-z", *arguments], folder, environ).split("\0") if name]
 
 
 def _copy_beside(top: Path, place: Path, folder: Path, environ: Mapping[str, str]) -> None:

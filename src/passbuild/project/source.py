@@ -49,6 +49,11 @@ class Source:
     is_fixed: bool = False
     """Whether the line stands for the same files tomorrow: one version, a URL with a hash, or a commit."""
 
+    @property
+    def is_of_git(self) -> bool:
+        """Whether an installer has git clone it."""
+        return self.line.rpartition(" @ ")[2].startswith("git+")
+
     def __str__(self) -> str:
         """Return what to call it."""
         return self.text if self.path is None else str(self.path)

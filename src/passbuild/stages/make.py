@@ -108,7 +108,13 @@ def _shelf(run: Run, kind: Kind, environment: BuildEnvironment) -> Shelf | None:
 def _recipe(run: Run, environment: BuildEnvironment) -> Recipe:
     from passbuild.wheel_key import Recipe
 
-    return Recipe(project=run.project, settings=run.settings, host=run.host, environment=environment)
+    return Recipe(
+        project=run.project,
+        is_checkout=run.order.source.is_of_git,
+        settings=run.settings,
+        host=run.host,
+        environment=environment,
+    )
 
 
 def _found(run: Run, shelf: Shelf | None, environment: BuildEnvironment, folder: Path) -> Found | None:
