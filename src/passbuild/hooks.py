@@ -1,4 +1,4 @@
-"""Run the hooks of the build backend in a build environment, each in a fresh process, and keep what they print."""
+"""Run the hooks of the build backend in a build environment, each in a fresh process, and hear what they print."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from passbuild import process
 from passbuild.errors import BackendFailed, BadArtifact, HostChanged, SystemRefused, TimedOut
+from passbuild.output import Output
 from passbuild.project.pep508 import decoded
 from passbuild.protection import Guard
 from passbuild.settings.model import Setting
@@ -55,7 +56,7 @@ class Backend:
         self._environment = environment
         self._calling = calling
         self._config_settings = dict(calling.config_settings)
-        self._lines: list[str] = []
+        self._output = Output()
         self._hook = ""
         self._folder: Path | None = None
         """Where the hook is to write."""
@@ -126,29 +127,29 @@ class Backend:
             guard=self._calling.guard.may_write(*([self._folder] if self._folder is not None else [])),
         )
         try:
-            finished = process.stream(command, self._heard, self._calling.meanwhile)
+            code = process.stream(command, self._heard, self._calling.meanwhile)
         except TimeoutError as error:
             what = f"{self._project}: {self._hook}"
-            raise TimedOut(what=what, seconds=self._calling.timeout or 0, lines=tuple(self._lines[-_SHOWN:])) from error
-        if finished.returncode != 0 or not self._hook.startswith("get_requires"):  # after which another hook comes
+            raise TimedOut(what=what, seconds=self._calling.timeout or 0, lines=self._output.last(_SHOWN)) from error
+        if code != 0 or not self._hook.startswith("get_requires"):  # after which another hook comes
             self._refuse_changes()
-        if finished.returncode != 0:
-            raise subprocess.CalledProcessError(finished.returncode, list(cmd))
+        if code != 0:
+            raise subprocess.CalledProcessError(code, list(cmd))
 
     def _refuse_changes(self) -> None:
         """Raise HostChanged when the files of passed distributions are not what they were before the first hook."""
         changes = self._environment.host_changes()
         if changes:
-            raise HostChanged(hook=self._hook, changes=changes, lines=tuple(self._lines))
+            raise HostChanged(hook=self._hook, changes=changes, lines=self._output.lines)
 
     def _heard(self, line: str) -> None:
-        self._lines.append(line)
+        self._output.take(line)
         self._calling.on_line(line)
 
     @contextlib.contextmanager
     def _explained(self, hook: str) -> Iterator[None]:
         """Raise BackendFailed for whatever goes wrong in a hook."""
-        self._lines.clear()
+        self._output.clear()
         self._hook = hook
         try:
             with warnings.catch_warnings(record=True) as caught:
@@ -184,11 +185,11 @@ class Backend:
 
     def _exception(self) -> str:
         """Return the last line of the output when it is that of a Python exception."""
-        last = next((line for line in reversed(self._lines) if line.strip()), "")
+        last = next((line for line in reversed(self._output.lines) if line.strip()), "")
         return last if _EXCEPTION.match(last) else ""
 
     def _failure(self, hook: str, problem: str, *, backend: str = "", status: int = 0) -> BackendFailed:
-        lines, project = tuple(self._lines), self._project
+        lines, project = self._output.lines, self._project
         return BackendFailed(hook=hook, problem=problem, lines=lines, status=status, backend=backend, project=project)
 
 

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import zipfile
+from collections import deque
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urldefrag, urlsplit
@@ -196,10 +197,9 @@ def _delivered(
         finished = installers.run(
             errand.installer, start, errand.surroundings, lambda line: errand.on_line(redacted(line))
         )
-        lines = finished.stdout.splitlines()
-        said += lines
+        said += finished.lines
         if finished.returncode != 0:
-            raise _failure(parcels, errand, lines, pins, before)
+            raise _failure(parcels, errand, finished.lines, pins, before)
     return said
 
 
@@ -207,7 +207,7 @@ def _unmet(errand: Errand) -> set[str]:
     """Return what the installer says of requirements that are not met on the host; one is warned of, not mended."""
     argv = errand.installer.checking(errand.host.executable)
     start = Start(argv=argv, variables=installers.READING, scratch=errand.scratch)
-    told = installers.run(errand.installer, start, errand.surroundings, lambda _: None).stdout.splitlines()
+    told = installers.run(errand.installer, start, errand.surroundings, lambda _: None).lines
     return {line.strip() for line in told if _UNMET.search(line)}
 
 
@@ -330,17 +330,24 @@ def imported(parcels: Sequence[Parcel], errand: Errand) -> tuple[str, ...]:
     named = {passed.distribution.name for item in parcels for passed in item.passed if passed.named}
     first = [f"?{name.replace('-', '_')}" for name in sorted(named)]
     argv = [str(host.executable), "-B", "-c", _IMPORTING, *first, *modules]  # what is only tried leaves nothing behind
+    told: set[str] = set()
+    last: deque[str] = deque(maxlen=_LAST_LINES)
+
+    def heard(line: str) -> None:
+        if line.startswith(_MARK):
+            told.add(line.removeprefix(_MARK))
+        else:
+            last.append(line)
+        errand.on_line(line)
+
     try:
-        finished = process.stream(
-            process.Command(argv=argv, environ=errand.surroundings.environ, cwd=errand.scratch), errand.on_line
+        code = process.stream(
+            process.Command(argv=argv, environ=errand.surroundings.environ, cwd=errand.scratch), heard
         )
     except OSError as error:
         raise HostUnusable(executable=host.executable, problem=f"cannot be started: {error.strerror}") from error
-    said = finished.stdout.splitlines()
-    told = {line.removeprefix(_MARK) for line in said if line.startswith(_MARK)}
-    if finished.returncode != 0 or any(name not in told for name in modules if not name.startswith("?")):
-        lines = [line for line in said if not line.startswith(_MARK)]
-        raise ImportFails(modules=modules, host=host.prefix, lines=lines[-_LAST_LINES:])
+    if code != 0 or any(name not in told for name in modules if not name.startswith("?")):
+        raise ImportFails(modules=modules, host=host.prefix, lines=tuple(last))
     done = tuple(module.lstrip("?") for module in modules if module.lstrip("?") in told)
     for module in modules:
         if module.lstrip("?") not in done:

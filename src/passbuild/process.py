@@ -1,4 +1,4 @@
-"""Start other programs: argument list, explicit environment, output kept, bounded time, nothing left running."""
+"""Start other programs: argument list, explicit environment, output heard, bounded time, nothing left running."""
 
 from __future__ import annotations
 
@@ -115,9 +115,7 @@ class Finished:
     returncode: int
     """Its exit code; negative is the signal that ended it."""
     stdout: str
-    """What it wrote to standard output (and to standard error, when both were taken together)."""
     stderr: str = ""
-    """What it wrote to standard error, when taken apart."""
 
 
 def answer(
@@ -141,27 +139,22 @@ def answer(
     return Finished(returncode=cast("int", child.returncode), stdout=out.text, stderr=err.text)
 
 
-def stream(command: Command, on_line: Callable[[str], None], meanwhile: Callable[[], None] = lambda: None) -> Finished:
-    """Run a program, hand each line of its output to `on_line` as it comes, and return all of it.
+def stream(command: Command, on_line: Callable[[str], None], meanwhile: Callable[[], None] = lambda: None) -> int:
+    """Run a program, hand each line of its output to `on_line` as it comes, keep none, and return its exit code.
 
-    `meanwhile` is called once, while the program starts. Both outputs are taken together, in the order in which they
-    were written. What a daemon that stays writes after the end of the program is not waited for. Raises OSError when it
-    cannot be started, NotProtected or FolderMoved where what it is not to write cannot be kept from it, TimeoutError
-    when it takes too long; then it is ended, with all that it has started.
+    A negative one is the signal that ended it. `meanwhile` is called once, while the program starts. Both outputs are
+    taken together, in the order in which they were written. What a daemon that stays writes after the end of the
+    program is not waited for. Raises OSError when it cannot be started, NotProtected or FolderMoved where what it is
+    not to write cannot be kept from it, TimeoutError when it takes too long; then it is ended, with all that it has
+    started.
     """
-    lines: list[str] = []
-
-    def heard(line: str) -> None:
-        lines.append(line)
-        on_line(line)
-
-    told = _Lines(heard)
+    told = _Lines(on_line)
     deadline = _Deadline(command.timeout)
     with _started(command, grace=_GRACE) as child:
         meanwhile()
         _heard(child, [_Voice(child.stdout, told.take)], deadline)
         told.end()
-    return Finished(returncode=cast("int", child.returncode), stdout="\n".join(lines))
+    return cast("int", child.returncode)
 
 
 def end_at_once() -> None:

@@ -16,6 +16,7 @@ import re
 import shlex
 import sys
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 _OURS = {"json", "report", "verbose", "quiet", "color", "ci", "heartbeat", "outdir", "host"}
 """Settings that the passbuild of one wheel does not take over."""
+_LAST_LINES = 100
+"""How many are kept of what the build of a wheel says."""
 _SWITCHES = {Kind.FLAG, Kind.COUNT}
 _HIDDEN = {Kind.URL, Kind.URLS, Kind.LINKS, Kind.VARIABLES}
 """What may hold credentials: it is handed on by variables."""
@@ -89,7 +92,7 @@ class Item:
     """What it requires to be built."""
     document: dict[str, Json] | None = None
     """The report of its build; None before it has ended, or where it ended without one."""
-    lines: list[str] = field(default_factory=list)
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_LINES))
 
     @property
     def wheel(self) -> Path | None:

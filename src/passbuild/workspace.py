@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from passbuild.journal import Journal
 
+_PART = 1 << 20
+"""Bytes of the log that are looked at together."""
+
 
 @frozen
 class Workspace:
@@ -44,13 +47,15 @@ class Workspace:
         """Where wheels of build requirements are kept."""
         return self.folder / "wheels"
 
-    def said(self) -> str:
-        """Return all that other programs have printed so far."""
+    def said(self) -> Iterator[str]:
+        """Yield all that other programs have printed so far, in parts of whole lines."""
         self.sink.flush()
-        self.sink.seek(0)  # by what is open: a path may lead elsewhere by now
-        said = self.sink.read()
-        self.sink.seek(0, os.SEEK_END)
-        return said
+        rest, place = b"", 0
+        while block := os.pread(self.sink.fileno(), _PART, place):  # by what is open: a path may lead elsewhere by now
+            place += len(block)
+            lines, end, rest = (rest + block).rpartition(b"\n")
+            yield (lines + end).decode("utf-8", errors="replace")
+        yield rest.decode("utf-8", errors="replace")
 
     def new_folder(self, name: str) -> Path:
         """Make and return a fresh folder, called `name` with a number behind it."""

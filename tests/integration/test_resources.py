@@ -359,6 +359,42 @@ def test_the_longest_name_of_a_file_gets_into_an_sdist_and_out_again(bench: Benc
     assert sorted(path.suffix for path in bench.outdir.iterdir()) == [".gz", ".whl"]
 
 
+# Output.
+
+
+def _most_memory(bench: Bench, project: Path) -> tuple[int, int]:
+    """Build a wheel, and return the exit code and the most megabytes that passbuild, or a child of it, had at once."""
+    host = bench.host("engine==1.0", "fuel==1.0")
+    argv = [sys.executable, "-m", "passbuild", "wheel", project, "--host", host, "--passthrough", "engine"]
+    with subprocess.Popen(
+        [*map(str, argv), "--outdir", str(bench.outdir)],
+        env=bench.environ,
+        cwd=bench.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as child:
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    return child.returncode, usage.ru_maxrss // 1024
+
+
+@pytest.mark.parametrize("is_failing", [False, True])
+def test_very_much_output_costs_little_memory(bench: Bench, *, is_failing: bool) -> None:
+    """80 MB of it: less than that is needed more than for none; where the build fails, all of it is in the log."""
+    said = "    for number in range(800_000):\n        print(f'{number:0>99}')\n"
+    end = "    raise SystemExit('error: no valve')\n" if is_failing else "    return really_build_wheel(*rest)\n"
+    silent = backend(bench, f"def build_wheel(*rest):\n{end}", name="silent")
+    loud = backend(bench, f"def build_wheel(*rest):\n{said}{end}", name="loud")
+
+    (code, little), (same, much) = _most_memory(bench, silent), _most_memory(bench, loud)
+
+    assert code == same == int(is_failing)
+    assert much - little < 60
+    logs = [file.stat().st_size for file in bench.scratch.glob("*.log")]
+    assert bool(logs) is is_failing
+    assert not is_failing or max(logs) > 80_000_000
+
+
 # Programs that are not there.
 
 

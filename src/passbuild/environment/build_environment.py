@@ -20,7 +20,7 @@ from passbuild.host import files
 from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from packaging.utils import NormalizedName
 
@@ -120,7 +120,7 @@ class BuildEnvironment:
         """Return what has changed of the passed distributions' files since the environment was made."""
         return files.changes(self.host_files, files.states(item.distribution for item in self.plan.passed))
 
-    def untouched(self, output: str) -> tuple[NormalizedName, ...]:
+    def untouched(self, output: Iterable[str]) -> tuple[NormalizedName, ...]:
         """Return the named passed packages that the hooks did not use, as far as that can be seen.
 
         A package counts as used when a module of it was imported, or when the backend's output names a path of it

@@ -96,6 +96,6 @@ def _fetched(errand: Errand, scratch: Path) -> Path:
         finished = installers.run(installer, start, surroundings, lambda line: errand.on_line(redacted(line)))
         trees = inbox.trees()
     if not trees:
-        conclusion = [redacted(line) for line in installer.conclusion(finished.stdout.splitlines())]
+        conclusion = [redacted(line) for line in installer.conclusion(finished.lines)]
         raise CannotFetch(source=source.text, installer=installer.name, conclusion=conclusion)
     return trees[0]

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
-    from passbuild import process
-    from passbuild.environment.installers import Installer
+    from passbuild.environment.installers import Installer, Run
     from passbuild.environment.sdists import BuiltWheel, Inbox
     from passbuild.environment.venv import Venv
     from passbuild.plan.model import Passed, Plan
@@ -127,7 +126,7 @@ def _task(plan: Plan, place: Venv, site: Site, *, wheels: Path | None = None) ->
     )
 
 
-def _run(plan: Plan, installer: Installer, task: Task, site: Site) -> process.Finished:
+def _run(plan: Plan, installer: Installer, task: Task, site: Site) -> Run:
     lines = list(sdists.from_wheels(plan.install, task.wheels) if task.wheels else map(str, plan.install))
     _refuse_more_than_lines(lines, installer)
     limits = [f"-c {task.closure.name}"] if task.closure else []
@@ -163,8 +162,8 @@ def _with_wheels(task: Task, installer: Installer, wheels: Sequence[BuiltWheel])
     return replace(task, only_binary=(*task.only_binary, *sorted(again)))
 
 
-def _unresolvable(plan: Plan, installer: Installer, finished: process.Finished) -> Unresolvable:
-    conclusion = installer.conclusion(finished.stdout.splitlines())
+def _unresolvable(plan: Plan, installer: Installer, finished: Run) -> Unresolvable:
+    conclusion = installer.conclusion(finished.lines)
     return Unresolvable(installer=installer.name, conclusion=conclusion, passed=plan.pins)
 
 

@@ -8,7 +8,6 @@ import itertools
 import re
 import shutil
 import sys
-from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +18,7 @@ from packaging.version import Version
 from passbuild import process
 from passbuild.environment import indexes
 from passbuild.errors import InstallerNotFound, TimedOut
+from passbuild.output import Output
 from passbuild.protection import Guard
 from passbuild.settings.model import InstallerChoice
 from passbuild.values import frozen, replace
@@ -373,9 +373,16 @@ class Start:
     """What it, and what it builds, is kept from writing."""
 
 
-def run(
-    installer: Installer, start: Start, surroundings: Surroundings, on_line: Callable[[str], None]
-) -> process.Finished:
+@frozen
+class Run:
+    """An installer that has ended."""
+
+    returncode: int
+    lines: Sequence[str]
+    """What it has said; of very much the begin and the end."""
+
+
+def run(installer: Installer, start: Start, surroundings: Surroundings, on_line: Callable[[str], None]) -> Run:
     """Start an installer, in the user's folder or in one that stands for it, and hear what it says.
 
     Raises TimedOut.
@@ -386,16 +393,17 @@ def run(
         environ |= indexes.absolute(environ, surroundings.cwd)
     timeout = installer.timeout if start.is_bounded else None
     command = process.Command(argv=start.argv, environ=environ, cwd=folder, timeout=timeout, guard=start.guard)
-    lines: deque[str] = deque(maxlen=_SHOWN)
+    output = Output()
 
     def heard(line: str) -> None:
-        lines.append(line)
+        output.take(line)
         on_line(line)
 
     try:
-        return process.stream(command, heard)
+        code = process.stream(command, heard)
     except TimeoutError as error:
-        raise TimedOut(what=installer.name, seconds=timeout or 0, lines=tuple(lines)) from error
+        raise TimedOut(what=installer.name, seconds=timeout or 0, lines=output.last(_SHOWN)) from error
+    return Run(returncode=code, lines=output.lines)
 
 
 def _last(output: Sequence[str], count: int = 15) -> list[str]:

@@ -79,15 +79,28 @@ def imported(view: View, distributions: Iterable[Distribution]) -> set[str]:
     return {item.name for item in distributions if modules & set(_modules(item))}
 
 
-def named(view: View, distributions: Iterable[Distribution], output: str) -> set[str]:
-    """Return the names of the distributions that `output` names: by a path (view, host, script) or in Meson's words."""
-    return {
-        item.name
-        for item in distributions
-        if any(str(folder / path) in output for path in _shown(item) for folder in (view.folder, item.location))
-        or any(str(view.scripts / path.name) in output for path in item.outside)
-        or re.search(rf"dependency {re.escape(item.name)} found: YES", output, re.IGNORECASE)  # Meson, by pkg-config
-    }
+def named(view: View, distributions: Iterable[Distribution], output: Iterable[str]) -> set[str]:
+    """Return the names of the distributions that `output` names: by a path (view, host, script) or in Meson's words.
+
+    It comes in parts, which may be long, of whole lines.
+    """
+    sought = {item.name: _signs(view, item) for item in distributions}
+    found: set[str] = set()
+    for part in output:
+        found |= {name for name, signs in sought.items() if name not in found and _is_named(name, signs, part)}
+        if len(found) == len(sought):
+            break
+    return found
+
+
+def _signs(view: View, item: Distribution) -> list[str]:
+    paths = [str(folder / path) for path in _shown(item) for folder in (view.folder, item.location)]
+    return [*paths, *(str(view.scripts / path.name) for path in item.outside)]
+
+
+def _is_named(name: str, signs: Iterable[str], text: str) -> bool:
+    of_meson = rf"dependency {re.escape(name)} found: YES"  # by pkg-config
+    return any(sign in text for sign in signs) or re.search(of_meson, text, re.IGNORECASE) is not None
 
 
 def _shown(distribution: Distribution) -> set[PurePosixPath]:
