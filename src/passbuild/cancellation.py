@@ -1,19 +1,26 @@
 """The signals that end a run: the first is raised as an exception where nothing is torn by it, a second ends at once.
 
 Only the command line listens to signals. Whoever calls the API has handlers of their own, and `together` does nothing.
+
+Python runs handlers in the main thread, and not before that has left a lock of standard error, which another thread may
+hold for ever where a terminal is stopped (Ctrl-S). So a thread watches what arrives, and does what the main thread does
+not come to.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from types import FrameType
 
+_PATIENCE = 1.0
+"""Seconds that the main thread has to end at once."""
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 
 
@@ -34,11 +41,14 @@ class _Ear:
         self.depth = 0
         """How many blocks the main thread is in that are not to be torn."""
         self.at_once: Callable[[int], None] = lambda _: None
+        self.is_ending = threading.Event()
+        """Set when the main thread has begun to end at once."""
 
     def hear(self, number: int, frame: FrameType | None) -> None:
         """Take a signal."""
         del frame
         if self.number is not None:
+            self.is_ending.set()
             self.at_once(number)
             return
         self.number = number
@@ -57,15 +67,45 @@ def heard(at_once: Callable[[int], None]) -> Iterator[None]:
     nohup wants it, stay ignored.
     """
     _EAR.number, _EAR.at_once = None, at_once
+    _EAR.is_ending.clear()
     numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
     numbers = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, _EAR.hear) for number in numbers}
+    with contextlib.ExitStack() as watch:
+        if os.name == "posix":  # elsewhere it would have to be a socket
+            watch.enter_context(_watched(numbers, at_once))
+        before = {number: signal.signal(number, _EAR.hear) for number in numbers}
+        try:
+            yield
+        finally:
+            if _EAR.number is None:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+            else:
+                watch.pop_all()
+
+
+@contextlib.contextmanager
+def _watched(numbers: Collection[int], at_once: Callable[[int], None]) -> Iterator[None]:
+    """Have a thread see what signals arrive, as the system tells them, whatever the main thread is at."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    threading.Thread(target=_watch, args=[reading, numbers, at_once], daemon=True).start()
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     try:
         yield
     finally:
-        if _EAR.number is None:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        signal.set_wakeup_fd(before)
+        os.close(writing)
+
+
+def _watch(reading: int, numbers: Collection[int], at_once: Callable[[int], None]) -> None:
+    """Call `at_once` at a second signal where the main thread does not; return at the end of the pipe."""
+    count = 0
+    while told := os.read(reading, 1):
+        count += told[0] in numbers
+        if count > 1 and not _EAR.is_ending.wait(_PATIENCE):
+            at_once(told[0])
+    os.close(reading)
 
 
 @contextlib.contextmanager

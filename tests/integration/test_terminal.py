@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 import pyte
 import pytest
 
+from tests.integration.live import leftovers, until
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -163,6 +165,27 @@ def test_a_terminal_shows_the_step_its_time_and_how_far_it_is(
     assert re.search(r"^✓ ask the backend what else it needs  \d+\.\d s$", done, re.MULTILINE)
     assert re.search(r"^✗ build the wheel  \d+\.\d s$", done, re.MULTILINE)
     assert terminal.process.returncode == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_at_once_on_a_terminal_that_is_stopped(
+    number: signal.Signals, bench: Bench, open_terminal: Callable[..., Terminal]
+) -> None:
+    """As after Ctrl-S: nothing that is said gets out, and whoever waits for that waits for ever."""
+    terminal = open_terminal()
+    terminal.until(lambda text: "2/3" in text)
+    os.write(terminal.master, b"\x13")
+    while terminal.read(1) and select.select([terminal.master], [], [], 1)[0]:
+        pass  # until nothing gets out: what paints is at it, and holds the lock of standard error
+
+    terminal.process.send_signal(number)
+    until(lambda: leftovers(bench) == [])
+    with pytest.raises(subprocess.TimeoutExpired):
+        terminal.process.wait(1.5)
+    terminal.process.send_signal(number)
+    code = terminal.process.wait(5)
+
+    assert code == 128 + number
 
 
 def test_the_cursor_comes_back(open_terminal: Callable[..., Terminal]) -> None:

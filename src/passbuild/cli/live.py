@@ -29,6 +29,8 @@ _PAUSE = 0.1
 """Seconds between two pictures."""
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _ASCII_FRAMES = "-\\|/"
+_PATIENCE = 1.0
+"""Seconds that are waited for what paints: a terminal that is stopped holds it for as long as it likes."""
 _BAR = 24
 """Columns of a progress bar."""
 
@@ -78,7 +80,7 @@ class Live:
         """Take away what is live, and print the step that failed, where one is open."""
         self._stopped.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE)
             self._thread = None
         if self._steps:
             step = self._steps[-1]

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from passbuild.wheelhouse import Commission, Wheelhouse
 
 _SHOW_CURSOR = b"\x1b[?25h"
+_FAREWELL = 0.2
+"""Seconds for the last word: a terminal that is stopped takes none."""
 
 R = TypeVar("R", bound="Report | Summary | Wheelhouse")
 
@@ -291,8 +294,14 @@ def _replace(path: Path, text: str) -> None:
 def at_once(number: int) -> None:
     """End now: somebody has asked a second time. What this leaves behind, the next run removes."""
     process.end_at_once()
+    farewell = threading.Thread(target=_say_farewell, daemon=True)
+    farewell.start()
+    farewell.join(_FAREWELL)
+    os._exit(128 + number)
+
+
+def _say_farewell() -> None:
     with contextlib.suppress(OSError, AttributeError, ValueError):  # standard error may be closed
         if sys.stderr.isatty():
             os.write(sys.stderr.fileno(), _SHOW_CURSOR)
         os.write(sys.stderr.fileno(), b"\ncancelled at once\n")
-    os._exit(128 + number)

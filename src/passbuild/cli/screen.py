@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from passbuild.errors import PassbuildError
     from passbuild.settings.model import Ci, Color, Settings
 
+_PATIENCE = 1.0
+"""Seconds that are waited for the last heartbeat: nobody may read what it writes to."""
+
 
 @frozen
 class Manner:
@@ -237,7 +240,7 @@ class _Heart:
     def stop(self) -> None:
         self._stopped.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE)
 
     def _beat(self) -> None:
         while not self._stopped.wait(max(0.05, self._touched + self._seconds - time.monotonic())):
