@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import hashlib
 import importlib
 import io
 import os
 import re
+import shutil
+import stat
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20
 _UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
+_SCRIPTS = ("console_scripts", "gui_scripts")
 _FILE_NAME = re.compile(r"[\w.+!-]+")
 """Of what the names of wheels and sdists consist; parsers overlook white space."""
 _LONGEST = 1 << 27
@@ -110,20 +114,31 @@ def staging(outdir: Path, real: str | None = None) -> Iterator[Path]:
 
 def checked(staged: Path, kind: Literal["wheel", "sdist"], expected: Identity) -> Identity:
     """Check what a hook says that it has made. Raises BadArtifact with everything that is wrong."""
+    _refuse_others(staged)
+    return checked_wheel(staged, expected) if kind == "wheel" else checked_sdist(staged, expected)
+
+
+def _refuse_others(staged: Path) -> None:
+    """Raise BadArtifact for what is no file where a hook had to write one."""
     if staged.parent != Path(os.path.normpath(staged)).parent or not os.path.isfile(staged):  # noqa: PTH113 - not for long names
         raise BadArtifact(artifact=staged.name, findings=["the hook returned a name of which there is no file"])
     if staged.is_symlink():
         raise BadArtifact(artifact=staged.name, findings=["it is a link, which may lead nowhere tomorrow"])
-    return checked_wheel(staged, expected) if kind == "wheel" else checked_sdist(staged, expected)
 
 
 def published(staged: Path, kind: Literal["wheel", "sdist"], outdir: Path, expected: Identity) -> Artifact:
     """Check a staged artifact and move it into `outdir`, over an older one of the same name.
 
+    What is published is nobody else's: it has the permissions of a new file, no other name, and nobody writes it.
     Raises BadArtifact and OutputNotWritable.
     """
-    identity = checked(staged, kind, expected)
     final = outdir / staged.name
+    _refuse_others(staged)
+    try:
+        _make_own(staged)
+    except OSError as error:
+        raise OutputNotWritable(path=final, problem=error.strerror or str(error)) from error
+    identity = checked(staged, kind, expected)
     digest, size = _sha256(staged), staged.stat().st_size
     try:
         os.replace(staged, final)
@@ -132,6 +147,39 @@ def published(staged: Path, kind: Literal["wheel", "sdist"], outdir: Path, expec
     assert identity.name is not None  # a checked artifact has both
     assert identity.version is not None
     return Artifact(path=final, kind=kind, name=identity.name, version=identity.version, size=size, sha256=digest)
+
+
+def _make_own(staged: Path) -> None:
+    """Give a file that a hook has made the permissions of a new one; put a copy in its place if others may write it."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(staged, flags)
+    except OSError as error:
+        raise BadArtifact(artifact=staged.name, findings=[f"it cannot be read: {error.strerror}"]) from error
+    with open(descriptor, "rb") as file, scratch.beside(staged) as new:  # noqa: PTH123 - a descriptor
+        with new.open("xb") as copy:
+            mode = stat.S_IMODE(os.fstat(copy.fileno()).st_mode)
+            if not _may_be_written(descriptor):
+                staged.chmod(mode)
+                return
+            shutil.copyfileobj(file, copy, _BLOCK)
+        os.replace(new, staged)
+
+
+def _may_be_written(descriptor: int) -> bool:
+    """Whether a file has another name, or is open somewhere for writing, as far as the system tells."""
+    if os.fstat(descriptor).st_nlink > 1:
+        return True
+    try:
+        import fcntl
+
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except (ImportError, AttributeError):  # it is not Linux
+        return False
+    except OSError as error:
+        return error.errno == errno.EAGAIN  # else there are no leases, here or for us
+    return False
 
 
 def checked_wheel(path: Path, expected: Identity) -> Identity:
@@ -176,6 +224,9 @@ def checked_sdist(path: Path, expected: Identity) -> Identity:
     findings = [*_odd_name(path), *_differences(identity, expected, "its file name")]
     try:
         names, info = _sdist_contents(path)
+    except RecursionError as error:
+        finding = "its PKG-INFO is a link that leads back to itself"
+        raise BadArtifact(artifact=path.name, findings=[*findings, finding]) from error
     except _unreadable() as error:
         raise BadArtifact(artifact=path.name, findings=[*findings, f"it cannot be read: {error}"]) from error
     tops = sorted({member.split("/")[0] for member in names})
@@ -221,7 +272,32 @@ def _wheel_findings(wheel: zipfile.ZipFile, identity: Identity, tags: set[str]) 
         return [*findings, f"its WHEEL states a tag that is none: {error}"]
     if stated_tags != tags:
         findings.append(f"its WHEEL states the tags {_listed(stated_tags)}, its file name {_listed(tags)}")
+    findings += _script_findings(wheel, info)
     return findings + list(_record_findings(wheel, info))
+
+
+def _script_findings(wheel: zipfile.ZipFile, info: str) -> list[str]:
+    """Return which names of entry points are no names of files: installers write scripts by them."""
+    import configparser
+
+    try:
+        member = wheel.getinfo(f"{info}/entry_points.txt")
+    except KeyError:
+        return []
+    if member.file_size > _LONGEST:
+        return [f"its entry_points.txt is larger than {_LONGEST >> 20} MB"]
+    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case; documented use
+    try:
+        parser.read_string(wheel.read(member).decode("utf-8"))
+    except (UnicodeDecodeError, configparser.Error):
+        return ["its entry_points.txt cannot be read"]
+    names = [name for group in _SCRIPTS if parser.has_section(group) for name in parser.options(group)]
+    return [f"its script {name!r} has no name that a file can have" for name in names if not _is_file_name(name)]
+
+
+def _is_file_name(name: str) -> bool:
+    return name not in {"", ".", ".."} and not {"/", "\\"} & {*name} and name.isprintable()
 
 
 def _record_findings(wheel: zipfile.ZipFile, info: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import hashlib
 import io
 import tarfile
@@ -207,3 +208,67 @@ def test_name_that_leaves_the_staging_folder_is_refused(tmp_path: Path) -> None:
         artifact.published(staging / ".." / ".." / path.name, "wheel", tmp_path / "dist", EXPECTED)
 
     assert path.exists()
+
+
+@pytest.mark.parametrize("mode", [0o4777, 0o600, 0o444])
+def test_what_is_published_has_the_permissions_of_a_new_file(mode: int, tmp_path: Path) -> None:
+    """Whatever the hook gave it: the umask is the user's word on that."""
+    with artifact.staging(tmp_path / "dist") as staging:
+        wheel(staging).chmod(mode)
+        published = artifact.published(staging / NAME, "wheel", tmp_path / "dist", EXPECTED)
+
+    (tmp_path / "new").touch()
+    assert published.path.stat().st_mode == (tmp_path / "new").stat().st_mode
+
+
+def test_what_is_published_has_no_other_name(tmp_path: Path) -> None:
+    """A hook that linked it elsewhere could change it there; that file stays as it is."""
+    other = tmp_path / "other"
+    with artifact.staging(tmp_path / "dist") as staging:
+        wheel(staging).chmod(0o4777)
+        other.hardlink_to(staging / NAME)
+        published = artifact.published(staging / NAME, "wheel", tmp_path / "dist", EXPECTED)
+
+    assert published.path.stat().st_nlink == 1
+    assert published.path.read_bytes() == other.read_bytes()
+    assert other.stat().st_mode & 0o7777 == 0o4777
+    assert [path.name for path in (tmp_path / "dist").iterdir()] == [NAME]
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETLEASE"), reason="the system does not tell who has a file open")
+def test_what_is_published_is_open_nowhere_for_writing(tmp_path: Path) -> None:
+    """Also where no name leads to it any more: what is written there reaches nobody."""
+    with artifact.staging(tmp_path / "dist") as staging, wheel(staging).open("r+b") as kept:
+        published = artifact.published(staging / NAME, "wheel", tmp_path / "dist", EXPECTED)
+        kept.write(b"evil")
+
+    assert published.sha256 == hashlib.sha256(published.path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/bin/sh", "..", "e\x1b[2Jvil", "back\\slash"])
+@pytest.mark.parametrize("group", ["console_scripts", "gui_scripts"])
+def test_scripts_have_names_of_files(group: str, name: str, tmp_path: Path) -> None:
+    """An installer writes a file of that name."""
+    entries = f"[{group}]\nthing = thing:main\n{name} = thing:main\n"
+
+    told = findings(wheel(tmp_path, {f"{INFO}/entry_points.txt": entries}))
+
+    assert told == f"its script {name!r} has no name that a file can have"
+
+
+def test_other_entry_points_have_any_name(tmp_path: Path) -> None:
+    """Of those that are no scripts only whoever reads them knows what they are for."""
+    entries = "[thing.types]\napplication/json = thing:x\n[console_scripts]\nThing say = thing:x\n"
+
+    assert artifact.checked_wheel(wheel(tmp_path, {f"{INFO}/entry_points.txt": entries}), EXPECTED) == EXPECTED
+
+
+def test_metadata_of_an_sdist_that_links_to_itself_is_refused(tmp_path: Path) -> None:
+    """Said in words of its own, not in those of the interpreter."""
+    with tarfile.open(tmp_path / "thing-1.0.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("thing-1.0/PKG-INFO")
+        member.type, member.linkname = tarfile.SYMTYPE, "PKG-INFO"
+        archive.addfile(member)
+
+    with pytest.raises(BadArtifact, match="its PKG-INFO is a link that leads back to itself"):
+        artifact.checked_sdist(tmp_path / "thing-1.0.tar.gz", EXPECTED)
