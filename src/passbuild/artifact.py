@@ -25,7 +25,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
-from passbuild import scratch
+from passbuild import reading, scratch
 from passbuild.errors import BadArtifact, FolderMoved, OutputNotWritable
 from passbuild.values import frozen
 
@@ -239,6 +239,15 @@ def checked_sdist(path: Path, expected: Identity) -> Identity:
     if findings:
         raise BadArtifact(artifact=path.name, findings=findings)
     return identity
+
+
+def metadata_of(prepared: Path) -> str:
+    """Return the text of METADATA in a ``.dist-info`` that a hook has prepared. Raises BadArtifact."""
+    try:
+        return reading.text(prepared / "METADATA")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+        raise BadArtifact(artifact=f"{prepared.name}/METADATA", findings=[f"it cannot be read: {problem}"]) from error
 
 
 def metadata_of_wheel(path: Path) -> str:

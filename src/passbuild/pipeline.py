@@ -129,7 +129,7 @@ def metadata(order: Order, journal: Journal) -> Report:
         with journal.step("prepare the metadata"), diagnosed(run, environment):
             prepared = backend.metadata(folder)
             if prepared is not None:
-                journal.metadata((prepared / "METADATA").read_text(encoding="utf-8"))
+                journal.metadata(artifact.metadata_of(prepared))
             else:
                 built = backend.build("wheel", folder)
                 artifact.checked_wheel(built, artifact.Identity(name=run.project.name))

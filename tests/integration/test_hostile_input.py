@@ -1005,3 +1005,82 @@ def test_a_repository_in_an_archive_is_only_files(bench: Bench) -> None:
     assert [run.code for run in runs] == [0, 0, 0], runs[0].stderr
     assert [run.document["reused"] is not None for run in runs] == [False, True, False]
     is_harmless(bench)
+
+
+# --- what is no file --------------------------------------------------------------------------------------------------
+
+
+def put_odd(file: Path, kind: str) -> None:
+    """Put a pipe that nobody writes, or a device that has no end, in the place of a file."""
+    if kind == "pipe":
+        os.mkfifo(file)
+    else:
+        file.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_prepared_metadata_that_is_no_file_is_refused(bench: Bench, kind: str) -> None:
+    """A hook can leave there what it likes."""
+    made = "os.mkfifo(file)" if kind == "pipe" else "os.symlink('/dev/zero', file)"
+    project = bench.project()
+    (project / "backend" / "odd.py").write_text(
+        "import os\nfrom recorder import *\n"
+        "def prepare_metadata_for_build_wheel(folder, *rest):\n"
+        "    os.mkdir(folder + '/sample-1.0.dist-info')\n"
+        "    file = folder + '/sample-1.0.dist-info/METADATA'\n"
+        f"    {made}\n"
+        "    return 'sample-1.0.dist-info'\n",
+        encoding="utf-8",
+    )
+    file = project / "pyproject.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('"recorder"', '"odd"'), encoding="utf-8")
+
+    run = bench.passbuild("metadata", project, "--host", bench.host())
+
+    is_told(run, "bad-artifact")
+    assert "it is no regular file" in run.error["message"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+@pytest.mark.parametrize("name", ["uv.toml", "pyproject.toml"])
+def test_a_configuration_in_the_working_folder_that_is_no_file_is_told(bench: Bench, name: str, kind: str) -> None:
+    """Before uv is started there, which would wait for it."""
+    house = bench.workshop.house
+    work = bench.folder / "work"
+    work.mkdir()
+    put_odd(work / name, kind)
+    environ = {"UV_CONFIG_FILE": "", "UV_NO_INDEX": "1", "UV_FIND_LINKS": str(house.index)}
+
+    run = bench.passbuild(
+        "wheel",
+        bench.project(requires=["tool"]),
+        *("--host", bench.host(), "--installer", "uv"),
+        cwd=work,
+        environ=environ,
+    )
+
+    is_told(run, "invalid-settings")
+    assert f"{work / name}: cannot be read: it is no regular file" in run.error["message"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+@pytest.mark.parametrize("named", ["-r", "--config-file", "PIP_CONSTRAINT", "PIP_CONFIG_FILE", "[project]"])
+def test_what_is_named_and_no_file_is_not_waited_for(bench: Bench, named: str, kind: str) -> None:
+    """An error where it is passbuild's to read, and nothing where it is only looked at, to see whether it changes."""
+    house = bench.workshop.house
+    file = bench.folder / "odd"
+    project = bench.project(requires=["tool"])
+    if named == "[project]":
+        file = project / "pyproject.toml"
+        file.unlink()
+        (project / "setup.py").touch()
+    put_odd(file, kind)
+    options = [named, file] if named.startswith("-") else []
+    environ = {named: str(file), "UV_FIND_LINKS": str(house.index)} if named.startswith("PIP") else {}
+
+    run = bench.passbuild(
+        "wheel", project, *options, "--host", bench.host(), "--installer", "uv", "--cache-dir", "store", environ=environ
+    )
+
+    assert run.code == (0 if named.startswith("PIP") else 2), run.stderr
+    assert "Traceback" not in run.stderr

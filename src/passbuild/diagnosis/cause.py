@@ -12,6 +12,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from passbuild import reading
 from passbuild.errors import Cause
 from passbuild.process import without_escapes
 from passbuild.values import frozen
@@ -295,7 +296,7 @@ def _is_own(file: str, folder: Path) -> bool:
 def _source(file: Path, number: int) -> str:
     """Return a line of a file of the project; empty where there is none."""
     try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = reading.text(file, errors="replace").splitlines()
     except OSError:
         return ""
     return lines[number - 1].strip() if 0 < number <= len(lines) else ""

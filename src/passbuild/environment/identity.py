@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from passbuild import reading
 from passbuild.environment.store import FORMAT
 from passbuild.version import __version__
 
@@ -153,7 +154,7 @@ def _named(text: str, cwd: Path) -> str:
 def _requirements_digest(file: Path, depth: int = 5) -> str:
     """Return a digest of a requirements or constraints file and of those that it includes."""
     try:
-        text = file.read_text(encoding="utf-8", errors="replace")
+        text = reading.text(file, errors="replace")
     except OSError:
         return ""
     may_include = depth > 0 and ("-c" in text or "-r" in text)  # certificates are files of variables too, and long
@@ -164,7 +165,7 @@ def _requirements_digest(file: Path, depth: int = 5) -> str:
 def _uv_table(pyproject: Path) -> str:
     """Return what a project's ``[tool.uv]`` says; empty where there is none, or none that can be read."""
     try:
-        document = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+        document = tomllib.loads(reading.text(pyproject))
     except (OSError, ValueError):
         return ""
     tool = document.get("tool")
@@ -174,7 +175,7 @@ def _uv_table(pyproject: Path) -> str:
 
 def _digest(file: Path) -> str:
     try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
+        return hashlib.sha256(reading.content(file)).hexdigest()
     except OSError:
         return ""
 

@@ -7,10 +7,14 @@ way shows credentials to whoever lists processes.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from passbuild import reading
+from passbuild.errors import InvalidSettings, Mistake
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -86,11 +90,19 @@ def absolute(environ: Mapping[str, str], cwd: Path) -> dict[str, str]:
 
 
 def _uv_table(folder: Path) -> Mapping[str, object] | None:
-    """Return the configuration of uv in a folder; None where there is none, or none that can be read."""
+    """Return the configuration of uv in a folder; None where there is none, or none that can be read.
+
+    Raises InvalidSettings for what is no file: uv would wait for it.
+    """
     for name, path in (("uv.toml", ()), ("pyproject.toml", ("tool", "uv"))):
         try:
-            table: object = tomllib.loads((folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            table: object = tomllib.loads(reading.text(folder / name))
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                problem = f"cannot be read: {error.strerror}"
+                raise InvalidSettings(mistakes=[Mistake(place=str(folder / name), problem=problem)]) from error
+            continue
+        except ValueError:
             continue
         for part in path:
             table = table.get(part) if isinstance(table, dict) else None

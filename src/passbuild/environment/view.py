@@ -11,6 +11,7 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from passbuild import reading
 from passbuild.environment import start_up
 from passbuild.values import frozen
 
@@ -73,7 +74,7 @@ def _folder(venv: Venv) -> Path:
 def imported(view: View, distributions: Iterable[Distribution]) -> set[str]:
     """Return the names of the distributions of which the hooks imported something."""
     try:
-        modules = set(view.imports.read_text(encoding="utf-8").split())
+        modules = set(reading.text(view.imports, errors="replace").split())
     except OSError:
         return set()
     return {item.name for item in distributions if modules & set(_modules(item))}
@@ -155,7 +156,7 @@ def _read_only(distributions: Iterable[Distribution], folder: Path) -> tuple[str
 def _path_lines(file: Path, location: Path) -> Iterable[str]:
     """Return the lines of a distribution's ``.pth`` file, with paths made absolute."""
     try:
-        told = file.read_text(encoding="utf-8", errors="surrogateescape")
+        told = reading.text(file, errors="surrogateescape")
     except OSError:  # a stale record
         return
     for line in told.splitlines():

@@ -10,6 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name, is_normalized_name
 from packaging.version import InvalidVersion, Version
 
+from passbuild import reading
 from passbuild.errors import AlreadySdist, InvalidProject, Mistake, NotEditable, SourceNotFound, UnusableSource
 from passbuild.project import pep508
 from passbuild.project.model import BuildSystem, Project
@@ -115,8 +116,8 @@ def _decoded(file: Path) -> Mapping[str, object]:
     try:
         if not file.exists():
             return {}
-        if file.is_file():  # a device or a pipe has no end
-            return tomllib.loads(file.read_text(encoding="utf-8"))
+        if file.is_file():
+            return tomllib.loads(reading.text(file))
         problem = "is no file"
     except (OSError, ValueError, RecursionError) as error:  # tomllib lets numbers that are too long, and depth, through
         problem = f"cannot be read: {error}"
@@ -221,7 +222,7 @@ def _note_no_name(pyproject: Mapping[str, object], mistakes: list[Mistake]) -> N
 def _package_info(folder: Path) -> Mapping[str, str]:
     try:
         file = folder / "PKG-INFO"
-        text = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        text = reading.text(file, errors="replace") if file.is_file() else ""
     except OSError:
         return {}
     from email.parser import HeaderParser

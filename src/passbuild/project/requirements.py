@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from passbuild import reading
 from passbuild.errors import InvalidRequirements, Mistake
 from passbuild.project import pep508
 from passbuild.values import frozen
@@ -74,7 +75,7 @@ def _lines(
     """Yield place, text and base folder of each line that says something, those of included files in their place."""
     for file in files:
         try:
-            text = file.read_text(encoding="utf-8-sig")
+            text = reading.text(file, encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             mistakes.append(Mistake(place=str(file), problem=f"cannot be read: {error}"))
             continue

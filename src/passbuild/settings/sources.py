@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name, is_normalized_name
 
+from passbuild import reading
 from passbuild.errors import InvalidSettings, Mistake
 from passbuild.settings.keys import CONFIG_FILE, KEYS, Key, Kind, Place
 from passbuild.values import frozen
@@ -114,7 +115,7 @@ def user_entries(file: Path, project: str | None, mistakes: list[Mistake], *, re
     A file that is not there is empty, unless it is `required`.
     """
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomllib.loads(reading.text(file))
     except FileNotFoundError:
         if required:
             mistakes.append(Mistake(place=str(file), problem="there is no such configuration file"))
@@ -253,7 +254,7 @@ def _of_project(table: Mapping[str, object], key: str, project: str | None) -> I
 
 def _document(file: Path, mistakes: list[Mistake]) -> Mapping[str, object]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(reading.text(file))
     except _UNREADABLE as error:
         mistakes.append(Mistake(place=str(file), problem=f"cannot be read: {error}"))
         return {}
