@@ -35,11 +35,11 @@ class Surroundings:
     base_python: Path
     """The interpreter that this environment was made from; `python` itself outside an environment."""
     config_file: Path
-    """The user's configuration file, whether or not it exists."""
-    cache: Path
-    """Where passbuild keeps build environments, unless it is told otherwise."""
-    pip_cache: Path
-    """Where pip keeps what it downloads, unless its own settings say otherwise."""
+    """The user's configuration file, whether or not it exists; an empty one where nobody knows the user's home."""
+    cache: Path | None
+    """Where passbuild keeps build environments, unless it is told otherwise; None without a home of the user."""
+    pip_cache: Path | None
+    """Where pip keeps what it downloads, unless its own settings say otherwise; None likewise."""
 
     handed_source: str
     """A source that was handed over; empty for none."""
@@ -54,10 +54,32 @@ class Surroundings:
             python=Path(sys.executable),
             prefix=Path(sys.prefix),
             base_python=_base_python(),
-            config_file=platformdirs.user_config_path("passbuild", appauthor=False) / "config.toml",
-            cache=platformdirs.user_cache_path("passbuild", appauthor=False),
-            pip_cache=platformdirs.user_cache_path("pip", appauthor=False),
+            config_file=_config_file(),
+            cache=_cache("passbuild"),
+            pip_cache=_cache("pip"),
         )
+
+
+def home(environ: Mapping[str, str]) -> Path | None:
+    """Return the user's home; None where HOME is empty, or is not set and nobody knows of this user."""
+    if environ.get("HOME") == "":
+        return None
+    try:
+        return Path(environ.get("HOME") or Path.home())
+    except RuntimeError:
+        return None
+
+
+def _config_file() -> Path:
+    if home(os.environ) is None and not os.environ.get("XDG_CONFIG_HOME"):
+        return Path(os.devnull)
+    return platformdirs.user_config_path("passbuild", appauthor=False) / "config.toml"
+
+
+def _cache(name: str) -> Path | None:
+    if home(os.environ) is None and not os.environ.get("XDG_CACHE_HOME"):
+        return None
+    return platformdirs.user_cache_path(name, appauthor=False)
 
 
 def _cwd() -> Path:

@@ -89,6 +89,7 @@ class Wheels:
         With `--offline` a place is shared only where it is a folder.
         """
         kept, place = Store.of(settings, surroundings), settings.shared_wheels
+        assert kept is not None  # without a store no wheel is looked for
         if place is None or (settings.offline.value and not is_folder(place.value)):
             return cls(store=kept)
         is_writable = settings.shared_wheels_mode.value is SharedMode.READ_WRITE

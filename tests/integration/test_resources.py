@@ -550,3 +550,59 @@ def test_an_index_that_breaks_off_in_the_middle_of_a_wheel(bench: Bench, install
     assert bench.published() == {}
     assert list(store.glob("environments/*")) == []
     assert live.running(bench.folder) == {}
+
+
+# Homes.
+
+
+def _homeless(bench: Bench, kind: str, *arguments: object) -> Outcome:
+    """Run passbuild as somebody of whom nobody knows the home."""
+    before = ["unshare", "--user", "--map-user=54321", "env"] if kind == "no such user" else ["env"]
+    argv = [*before, "HOME=" if kind == "HOME is empty" else "-uHOME", sys.executable, "-m", "passbuild"]
+    environ = {name: value for name, value in bench.environ.items() if not name.startswith("XDG_")}
+    run = subprocess.run(
+        [*argv, *map(str, arguments)], env=environ, cwd=bench.folder, capture_output=True, text=True, check=False
+    )
+    if "unshare: " in run.stderr:
+        pytest.skip(f"nobody can be somebody else here: {run.stderr.strip()}")
+    assert "Traceback" not in run.stderr, run.stderr
+    return Outcome(code=run.returncode, stdout=run.stdout, stderr=run.stderr)
+
+
+@pytest.mark.parametrize("kind", ["HOME is empty", "no such user"])
+def test_without_a_home_there_is_no_store(bench: Bench, installer: str, kind: str) -> None:
+    """Environments are temporary ones, with a warning; nothing is written to a place that others could know."""
+    host = bench.host("engine==1.0", "fuel==1.0")
+    project = bench.project(requires=["tool"], imports=["engine", "tool"])
+    places = [Path(name) for name in ("/.cache", "/.config", "/.local")]
+    before = [fingerprint(place) for place in places]
+    arguments = ("--host", host, "--passthrough", "engine", "--installer", installer, "-o", bench.outdir, "--json")
+
+    run = _homeless(bench, kind, "wheel", project, *arguments)
+    kept = _homeless(bench, kind, "wheel", project, *arguments, "--cache-dir", bench.folder / "store")
+
+    assert run.code == kept.code == 0, run.stderr
+    assert any("nobody knows the home of this user" in text for text in run.document["warnings"])
+    assert [item.document["environment"]["stored"] for item in (run, kept)] == [False, True]
+    assert [fingerprint(place) for place in places] == before
+    assert sorted(path.name for path in bench.folder.iterdir()) == ["out", "project", "store", "tmp"]
+
+
+@pytest.mark.parametrize("kind", ["HOME is empty", "no such user"])
+def test_without_a_home_it_can_be_asked_what_is_kept(bench: Bench, kind: str) -> None:
+    """Nothing is; only where it would be cannot be said."""
+    listed, folder, cleared = (_homeless(bench, kind, "cache", word) for word in ("list", "dir", "clear"))
+
+    assert listed.code == 0
+    assert "warning: nobody knows the home of this user" in listed.stderr
+    assert (folder.code, cleared.code) == (2, 2)
+    assert "--cache-dir" in folder.stderr
+
+
+@pytest.mark.parametrize("kind", ["HOME is empty", "no such user"])
+def test_without_a_home_the_doctor_says_so(bench: Bench, kind: str) -> None:
+    """As a warning about the store."""
+    run = _homeless(bench, kind, "doctor", bench.project(), "--host", bench.host())
+
+    assert run.code == 0, run.stdout
+    assert "nobody knows the home of this user" in " ".join(run.stdout.split())

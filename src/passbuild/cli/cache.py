@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from passbuild import wheel_store
-from passbuild.cli.console import kept_lines, wheel_lines
+from passbuild.cli.console import Speaker, kept_lines, wheel_lines
 from passbuild.cli.options import setting_option
-from passbuild.cli.paint import fitting
+from passbuild.cli.paint import fitting, line
 from passbuild.cli.run import refuse, tell_result
 from passbuild.environment import store
-from passbuild.environment.store import Store
-from passbuild.errors import OutputNotWritable, UsageError
+from passbuild.environment.store import HOMELESS, Store
+from passbuild.errors import OutputNotWritable, UsageError, WrongCommand
 from passbuild.report import SCHEMA
 from passbuild.settings import merge
 from passbuild.settings.merge import Given
@@ -51,7 +53,11 @@ def folder(**options: object) -> None:
 @setting_option("config-file")
 def listing(**options: object) -> None:
     """List the kept build environments and the kept wheels, the most recently used first."""
-    root = _store(options).root
+    where = _store_or_none(options)
+    if where is None:
+        speaker = Speaker(Surroundings.here().environ)
+        speaker.say(line(("warning: ", "bold yellow"), f"{HOMELESS}: there is no store, unless --cache-dir names one"))
+    root = where.root if where is not None else Path(os.devnull)
     kept, wheels = store.listed(root), wheel_store.listed(root)
     if options["json"]:
         document = {"environments": _documents(kept), "wheels": _wheel_documents(wheels)}
@@ -100,6 +106,14 @@ def _remove(options: dict[str, object], *, everything: bool) -> None:
 
 
 def _store(options: dict[str, object]) -> Store:
+    found = _store_or_none(options)
+    if found is None:
+        problem = f"{HOMELESS}, and so there is no store: name one with --cache-dir"
+        refuse(WrongCommand(problem=problem, command="passbuild cache"), sys.argv[1:], Surroundings.here())
+    return found
+
+
+def _store_or_none(options: dict[str, object]) -> Store | None:
     surroundings = Surroundings.here()
     config_file = options.get("config_file")
     given = Given(

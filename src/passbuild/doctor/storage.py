@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from passbuild import locks, scratch, wheel_store
 from passbuild.doctor.model import amount, fine, note, problem, skipped, warning
 from passbuild.environment import store
-from passbuild.environment.store import Store
+from passbuild.environment.store import HOMELESS, Store
 from passbuild.errors import NotAStore
 from passbuild.values import frozen
 
@@ -30,8 +30,12 @@ _FREE = "disk"
 def findings(scene: Scene) -> Iterator[Finding]:
     """Say where environments are kept, whether that works, and how much room there is."""
     where = Store.of(scene.settings, scene.surroundings)
-    yield from _kept(scene, where)
-    places = {"the store": where.root, "temporary files": Path(tempfile.gettempdir()), "the output": _outdir_of(scene)}
+    places = {"temporary files": Path(tempfile.gettempdir()), "the output": _outdir_of(scene)}
+    if where is None:
+        yield warning("store", f"{HOMELESS}, and so none", "name a folder for it with --cache-dir")
+    else:
+        yield from _kept(scene, where)
+        places = {"the store": where.root, **places}
     for name, folder in places.items():
         yield verdict(name, _measured(_nearest(folder)))
 

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from passbuild import reading
 from passbuild.environment.store import FORMAT
+from passbuild.surroundings import home as home_of
 from passbuild.version import __version__
 
 if sys.version_info >= (3, 11):
@@ -116,7 +117,7 @@ def of_installer(installer: Installer | None, surroundings: Surroundings) -> lis
 
 def _configurations(surroundings: Surroundings) -> Iterable[Path]:
     """Yield the places of pip's and uv's configuration files, those that are not there too."""
-    environ, home = surroundings.environ, Path(surroundings.environ.get("HOME", "~")).expanduser()
+    environ, home = surroundings.environ, home_of(surroundings.environ) or Path(os.devnull)
     config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     for name in ("pip/pip.conf", "uv/uv.toml"):
         yield config / name

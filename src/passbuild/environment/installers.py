@@ -21,6 +21,7 @@ from passbuild.errors import InstallerNotFound, TimedOut
 from passbuild.output import Output
 from passbuild.protection import Guard
 from passbuild.settings.model import InstallerChoice
+from passbuild.surroundings import home
 from passbuild.values import frozen, replace
 
 if TYPE_CHECKING:
@@ -317,7 +318,7 @@ def _uv(environ: Mapping[str, str]) -> Uv | None:
     return Uv(program=Path(program)) if program else None
 
 
-def _pip(host: Host, cache: Path) -> Pip | None:
+def _pip(host: Host, cache: Path | None) -> Pip | None:
     """Find a pip that runs on the host's Python: our own, the one that virtualenv carries, the one in its ensurepip."""
     own = _own_pip(host.minor)
     if own is not None:
@@ -388,6 +389,8 @@ def run(installer: Installer, start: Start, surroundings: Surroundings, on_line:
     Raises TimedOut.
     """
     environ = {**environ_for(surroundings.environ), **dict(installer.own), **start.variables}
+    if home(environ) is None:  # pip cannot do without, and uv would have its cache in the current folder
+        environ["HOME"] = str(start.scratch)
     folder = installer.folder(start.scratch, surroundings)
     if folder is not None:
         environ |= indexes.absolute(environ, surroundings.cwd)

@@ -48,6 +48,8 @@ _UNFINISHED = "unfinished"
 _RECORD = "environment.json"
 _USED = "used"
 _HOLDERS = "holders.json"
+HOMELESS = "nobody knows the home of this user (HOME)"
+"""Why there may be no store."""
 _TAG = "CACHEDIR.TAG"
 _BYTE_CODE = re.compile(r"[/\\]__pycache__(?:[/\\]|$)")
 _TAG_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# Build environments of passbuild; `passbuild cache clear`.\n"
@@ -95,10 +97,13 @@ class Store:
     """Whether every environment is made anew."""
 
     @classmethod
-    def of(cls, settings: Settings, surroundings: Surroundings) -> Store:
-        """Return the store that the settings describe."""
+    def of(cls, settings: Settings, surroundings: Surroundings) -> Store | None:
+        """Return the store that the settings describe; None where they name none, and nobody knows the user's home."""
+        root = settings.cache_dir.value if settings.cache_dir else surroundings.cache
+        if root is None:
+            return None
         return cls(
-            root=settings.cache_dir.value if settings.cache_dir else surroundings.cache,
+            root=root,
             max_age=settings.store_max_age.value * _HOUR,
             max_size=settings.store_max_size.value * _MEGABYTE,
             refresh=settings.refresh.value,

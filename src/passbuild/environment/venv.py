@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from passbuild.errors import HostUnusable, SystemRefused
+from passbuild.surroundings import home
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ def create(host: Host, folder: Path, environ: Mapping[str, str]) -> Venv:
     # virtualenv runs the host's interpreter: it must not leave byte code there, and what a sitecustomize of the host
     # prints is repeated on our standard output, which belongs to the result.
     quiet["PYTHONDONTWRITEBYTECODE"] = "1"
+    if home(environ) is None:
+        quiet["VIRTUALENV_OVERRIDE_APP_DATA"] = str(folder.with_name(f"{folder.name}-virtualenv"))
+        quiet["VIRTUALENV_CONFIG_FILE"] = os.devnull
     arguments += [str(host.executable), str(folder)]
     try:
         with contextlib.redirect_stdout(io.StringIO()):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from passbuild.errors import HostNotFound
 from passbuild.host.model import Choice
+from passbuild.surroundings import home
 
 if TYPE_CHECKING:
     from passbuild.settings.model import Setting
@@ -83,8 +84,8 @@ def _of_version(version: str, surroundings: Surroundings) -> Path | None:
     info = get_interpreter(version, env={**surroundings.environ, "PYTHONDONTWRITEBYTECODE": "1"})
     if info is not None and info.system_executable:
         return Path(info.system_executable)  # not an environment that happens to have this version
-    root = surroundings.environ.get("PYENV_ROOT", "~/.pyenv")
-    kept = sorted((Path(root).expanduser() / "versions").glob(f"{version}*"), key=_release, reverse=True)
+    root = surroundings.environ.get("PYENV_ROOT") or (home(surroundings.environ) or Path(os.devnull)) / ".pyenv"
+    kept = sorted((Path(root) / "versions").glob(f"{version}*"), key=_release, reverse=True)
     exact = [folder for folder in kept if folder.name == version or folder.name.startswith(version + ".")]
     return next((python for folder in exact if (python := _interpreter(folder)) is not None), None)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from passbuild import surroundings
 from passbuild.protection import Paths
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _SYSTEMS = (Path("/"), Path("/usr"), Path("/usr/local"))
 """Prefixes that hold more than a Python: of them only its own folders are protected."""
+_NOWHERE = Path(os.devnull)
+"""The home of a user of whom nobody knows: nothing is below it."""
 _MOST = 200
 """How many places outside of the host are protected, each by a mount; what is changed in others is seen afterwards."""
 _CACHES = ("CARGO_HOME", "CCACHE_DIR", "PIP_CACHE_DIR", "SCCACHE_DIR", "UV_CACHE_DIR", "XDG_CACHE_HOME")
@@ -73,7 +76,7 @@ def of(host: Host, passing: Passing, ours: Ours, environ: Mapping[str, str], pla
 
     It is of what is there now: a file of the user's configuration that does not exist yet can be made.
     """
-    home = Path(environ.get("HOME") or Path.home())
+    home = surroundings.home(environ) or _NOWHERE
     kept = list(passing.distributions)
     sources = (folder for item in kept if item.editable for folder in _source(item))  # it may rebuild itself there
     wide = {*_SYSTEMS, home, *home.parents, *ours.writable}
@@ -100,7 +103,7 @@ def of(host: Host, passing: Passing, ours: Ours, environ: Mapping[str, str], pla
 
 def linked(host: Host, environ: Mapping[str, str]) -> Iterator[Path]:
     """Yield the folders in which installers have the host's very files, by hard links: of uv, and of conda."""
-    home = Path(environ.get("HOME") or Path.home())
+    home = surroundings.home(environ) or _NOWHERE
     cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache")
     yield Path(environ.get("UV_CACHE_DIR") or cache / "uv")  # all of it: uv moves what it has unpacked inside of it
     yield host.prefix / "pkgs"

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from passbuild import forkserver, locks
 from passbuild.environment import fetch, installers
 from passbuild.environment.fetch import Errand
-from passbuild.environment.store import Store
+from passbuild.environment.store import HOMELESS, Store
 from passbuild.errors import NotAStore
 from passbuild.host import find, probe
 from passbuild.project import read
@@ -69,6 +69,8 @@ def begun(order: Order, work: Workspace, journal: Journal, *, asks: bool = False
     journal.project(project)
     settings = merge.collected(project, order.surroundings, order.given)
     journal.settings(settings)
+    if not settings.no_store.value and Store.of(settings, order.surroundings) is None:
+        journal.warning(f"{HOMELESS}: build environments are temporary ones, unless --cache-dir names a store")
     beside = order.surroundings.cwd if project.is_ours else project.folder
     choice = find.found(settings.host, beside, order.surroundings)
     with journal.step("read the host"):
@@ -167,7 +169,8 @@ def memory_of(settings: Settings, order: Order) -> Memory | None:
     """Return where answers of hosts are kept; they are no environments, and `--no-store` has nothing against them."""
     if not locks.IS_AVAILABLE:
         return None
-    return Store.of(settings, order.surroundings).memory()
+    kept = Store.of(settings, order.surroundings)
+    return kept.memory() if kept is not None else None
 
 
 def names_of(settings: Settings) -> list[NormalizedName]:
