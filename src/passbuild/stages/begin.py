@@ -107,12 +107,15 @@ def _wait_for_others(settings: Settings, order: Order, work: Workspace, journal:
     work.stack.callback(lock.release)
     if ours in _BUILT:
         return
-    if not lock.take(exclusive=True, wait=False):
-        if lock.holder() in _ancestors():
-            return
-        with journal.step("wait for another build in this folder"):
-            lock.take(exclusive=True)
-    lock.sign()
+    try:
+        if not lock.take(exclusive=True, wait=False):
+            if lock.holder() in _ancestors():
+                return
+            with journal.step("wait for another build in this folder"):
+                lock.take(exclusive=True)
+        lock.sign()
+    except OSError:  # a file system without locks, or a full one
+        return
     _BUILT.add(ours)
     work.stack.callback(_BUILT.discard, ours)
 
