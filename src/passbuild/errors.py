@@ -668,7 +668,7 @@ class CannotFetch(PlanImpossible):
             return _GIT
         return (
             "check name and version, and the index (--index-url, --extra-index-url, --find-links); a project that "
-            "publishes wheels alone has no sdist: take its repository, such as git+https://…@TAG"
+            "publishes wheels alone has no sdist: take its repository, such as git+https://HOST/PROJECT@TAG"
         )
 
 

@@ -7,12 +7,7 @@ folder is not.
 
 from __future__ import annotations
 
-import base64
-import csv
 import hashlib
-import io
-import json
-import os
 import re
 import zipfile
 from collections import deque
@@ -22,13 +17,13 @@ from urllib.parse import parse_qs, urldefrag, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from passbuild import git, process, scratch
-from passbuild.environment import installers
+from passbuild import git, process
+from passbuild.environment import installers, origins
 from passbuild.environment.installers import Delivery, Start
 from passbuild.errors import CannotInstall, HostUnusable, ImportFails, PassedIsInstalled
 from passbuild.host import probe
 from passbuild.host.model import Choice
-from passbuild.redaction import redacted
+from passbuild.redaction import redacted, stripped
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -138,7 +133,7 @@ def installed(parcels: Sequence[Parcel], wish: Wish, errand: Errand) -> Installa
                 tool = errand.installer.name
                 raise CannotInstall(names=names, host=host.prefix, installer=tool, conclusion=[problem])
             infos[item.artifact.name] = found.info
-            _record_origin(found.info, _origin(item, environ))
+            origins.record(found.info, _origin(item, environ))
     changes = tuple(_changes(before.installed, after.installed))
     return Installation(
         host=host,
@@ -256,15 +251,17 @@ def _origin(item: Parcel, environ: Mapping[str, str]) -> dict[str, object] | Non
     if url is None:
         return None
     fragment = parse_qs(urlsplit(url).fragment)
-    vcs, plus, rest = urldefrag(url).url.partition("+")
-    if not plus:
+    address = urldefrag(url).url
+    vcs, plus, rest = address.partition("+")
+    if not plus or "://" in vcs:  # it may stand in the path, as in a local version
         hashes = {name: value[0] for name, value in fragment.items() if name.startswith("sha")}
-        return {"url": _bare(url), "archive_info": {"hashes": hashes} if hashes else {}}
+        return {"url": stripped(address), "archive_info": {"hashes": hashes} if hashes else {}}
     where, _, revision = rest.rpartition("@") if "@" in urlsplit(rest).path else (rest, "", "")
     about = {"vcs": vcs, "commit_id": _commit(item.project.folder, environ)}
+    revision = revision.partition("?")[0]
     if revision:
         about["requested_revision"] = revision
-    origin: dict[str, object] = {"url": _bare(where), "vcs_info": about}
+    origin: dict[str, object] = {"url": stripped(where), "vcs_info": about}
     if "subdirectory" in fragment:
         origin["subdirectory"] = fragment["subdirectory"][0]
     return origin
@@ -283,41 +280,9 @@ def _url(line: str) -> str | None:
     return f"{url}#{kind}={value}"
 
 
-def _bare(url: str) -> str:
-    """Return a URL without fragment and credentials; a bare user name, as in ``git@host``, is none of those."""
-    parts = urlsplit(urldefrag(url).url)
-    if parts.password is None and parts.scheme not in {"http", "https"}:
-        return parts.geturl()
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
 def _commit(folder: Path, environ: Mapping[str, str]) -> str:
     """Return the commit that a git checkout is at; empty where git cannot say."""
     return git.said(["rev-parse", "HEAD"], folder, environ).strip()
-
-
-def _record_origin(info: Path, origin: Mapping[str, object] | None) -> None:
-    """Write direct_url.json of what the installer has just installed, or remove it, and the line for it in RECORD."""
-    file, record = info / "direct_url.json", info / "RECORD"
-    place = PurePosixPath(info.name, file.name).as_posix()
-    rows = [row for row in csv.reader(io.StringIO(record.read_text(encoding="utf-8"))) if row and row[0] != place]
-    if origin is None:
-        file.unlink(missing_ok=True)
-    else:
-        content = json.dumps(origin).encode()
-        _replace(file, content)
-        digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-        rows.append([place, f"sha256={digest}", str(len(content))])
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    _replace(record, text.getvalue().encode())
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Write a file by a rename: the one that is there may be linked to an installer's cache."""
-    with scratch.beside(file) as temporary:
-        temporary.write_bytes(content)
-        os.replace(temporary, file)
 
 
 def imported(parcels: Sequence[Parcel], errand: Errand) -> tuple[str, ...]:

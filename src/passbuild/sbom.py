@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from passbuild.errors import ExtraMissing
+from passbuild.redaction import stripped
 from passbuild.values import frozen
 from passbuild.version import __version__
 
@@ -124,7 +125,7 @@ def _reference(direct_url: DirectUrl) -> ExternalReference | None:
 
 def _public(url: str) -> str:
     """Return a URL without what may be a credential: user and password, and the query, which may be a signature."""
-    parts = urlsplit(url)
+    parts = urlsplit(stripped(url))
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
 
 

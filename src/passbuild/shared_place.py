@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -17,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from passbuild import scratch
 from passbuild.errors import InvalidSettings, Mistake
-from passbuild.redaction import redacted
+from passbuild.redaction import redacted, user_info
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -215,11 +214,12 @@ def _wrong(where: str, origin: str, problem: str, hint: str) -> InvalidSettings:
 
 def _shown(where: str) -> str:
     """Return a place without what may be secret in its URL."""
-    return redacted(re.split(r"[?#]", where)[0] if "://" in where else where)
+    return redacted(where).removesuffix("#***").removesuffix("?***") if "://" in where else where
 
 
 def _without_credentials(text: str, where: str) -> str:
-    for user in re.findall(r"://([^\s/@?#]+)@", where):
+    user = user_info(where)
+    if user:
         password = user.partition(":")[2]
         text = text.replace(f"{user}@", "***@")
         text = text.replace(password, "***") if password else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.server
 import io
@@ -1084,3 +1085,132 @@ def test_what_is_named_and_no_file_is_not_waited_for(bench: Bench, named: str, k
 
     assert run.code == (0 if named.startswith("PIP") else 2), run.stderr
     assert "Traceback" not in run.stderr
+
+
+# --- what a project tells the installer -------------------------------------------------------------------------------
+
+_BY_PROJECT = {
+    "index-url": "index-url = '{url}/${{SECRET}}/simple/'",
+    "extra-index-url": "extra-index-url = ['{url}/${{SECRET}}/simple/']",
+    "find-links": "find-links = ['{url}/${{SECRET}}']",
+    "an option": "-i {url}/simple/",
+    "another file": "fuel==1.0\n-r other.txt",
+    "an option behind a comment": "# fuel \\\n--find-links {url}",
+    "an option that goes on": "fuel==1.0 \\\n-i {url}",
+    "a variable": "tool @ {url}/${{SECRET}}/tool-1.0-py3-none-any.whl",
+    "another encoding": "# coding: utf-7\n+AC0-i {url}",
+}
+
+
+@pytest.mark.parametrize("what", _BY_PROJECT)
+def test_a_project_has_no_installer_name_variables_or_files(
+    bench: Bench, evil: tuple[str, list[str]], installer: str, what: str
+) -> None:
+    """Neither in its settings nor in a constraints file that it brings: exit 2 before an installer reads it."""
+    url, asked = evil
+    text = _BY_PROJECT[what].format(url=url)
+    is_setting = text.startswith(what)
+    line = text if is_setting else "build-constraints = ['limits.txt']"
+    project = bench.project(requires=["tool"], toml=f"[tool.passbuild]\n{line}")
+    (project / "limits.txt").write_text(text, encoding="utf-8")
+    environ = {"SECRET": "s3cr3t", "UV_OFFLINE": "0", "PIP_NO_INDEX": "0"}
+
+    run = bench.passbuild("wheel", project, "--host", bench.host(), "--installer", installer, environ=environ)
+
+    is_told(run, "invalid-settings")
+    assert run.code == 2
+    assert asked == []
+
+
+def test_constraints_of_a_user_may_say_what_an_installer_reads(bench: Bench, installer: str) -> None:
+    """A variable, an option; and those of a project may have hashes, in lines that go on."""
+    house = bench.workshop.house.index
+    (bench.folder / "limits.txt").write_text("--find-links ${HOUSE}\ntool==1.0\n", encoding="utf-8")
+    project = bench.project(requires=["tool"], toml="[tool.passbuild]\nbuild-constraints = ['limits.txt']")
+    (project / "limits.txt").write_text("# of us\nfuel==1.0 \\\n    --hash=sha256:" + "0" * 64 + "\n", encoding="utf-8")
+    options = ("--host", bench.host(), "--installer", installer)
+    mine = ("--build-constraint", bench.folder / "limits.txt")
+
+    planned = bench.passbuild("plan", project, *options, *mine, environ={"HOUSE": str(house)})
+    (project / "limits.txt").write_text("fuel==1.0\n", encoding="utf-8")
+    built = bench.passbuild("wheel", project, *options, *mine, environ={"HOUSE": str(house)})
+
+    assert planned.code == 0, planned.stderr
+    assert built.code == 0, built.stderr
+
+
+# --- what reads along -------------------------------------------------------------------------------------------------
+
+_COMMAND = "##vso[task.setvariable variable=PATH]/evil"
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_nothing_of_others_commands_azure_pipelines(bench: Bench, quiet: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """What a backend prints, raises and warns of; in messages, excerpts, annotations and the document."""
+    before = f"import sys, warnings\nprint({_COMMAND!r})\nsys.stderr.write('x ' + {_COMMAND!r} + '\\n')\n"
+    project = odd(bench, f"raise RuntimeError('broken ' + {_COMMAND!r} + '\\n' + {_COMMAND!r})", before=before)
+    options = ["--host", bench.host(), *(["-q"] if quiet else [])]
+
+    shown = bench.passbuild("wheel", project, *options, environ={"TF_BUILD": "True"}, json=False)
+    document = bench.passbuild("wheel", project, *options, environ={"TF_BUILD": "True"})
+    named = bench.passbuild("plan", f"no-such-{_COMMAND}", *options, environ={"TF_BUILD": "True"}, json=False)
+
+    for told in (shown.stderr, document.stderr, document.stdout, named.stderr):
+        assert "setvariable" in told
+        assert "##vso[task.setvariable" not in told
+        assert "##[" not in told.replace("##[group]", "").replace("##[endgroup]", "")
+    assert _COMMAND in str(document.error)
+
+
+def test_metadata_commands_no_terminal_and_is_whole_elsewhere(bench: Bench) -> None:
+    """On a terminal `passbuild metadata` leaves control characters out; what reads a pipe gets METADATA as it is."""
+    evil = "".join(_ESCAPES.values()).replace("\r", "").replace("\x0b", "").replace("\x0c", "")
+    hook = (
+        "info = Path(args[0]) / 'pump-1.0.dist-info'\n    info.mkdir()\n"
+        f"    text = 'Metadata-Version: 2.1\\nName: pump\\nVersion: 1.0\\nSummary: ' + {evil!a} + ' end\\n'\n"
+        "    (info / 'METADATA').write_text(text, encoding='utf-8')\n    return info.name"
+    )
+    project = bench.folder / "pump"
+    project.mkdir()
+    (project / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "maker"\nbackend-path = ["."]\n', encoding="utf-8"
+    )
+    (project / "maker.py").write_text(
+        f"from pathlib import Path\ndef prepare_metadata_for_build_wheel(*args):\n    {hook}\n"
+        "def build_wheel(*args):\n    raise RuntimeError\n",
+        encoding="utf-8",
+    )
+    argv = [sys.executable, "-m", "passbuild", "metadata", str(project), "--host", str(bench.host())]
+
+    piped = subprocess.run(argv, env=bench.environ, capture_output=True, check=True)
+    ours, theirs = os.openpty()
+    shown = subprocess.run(argv, env=bench.environ, stdout=theirs, stderr=subprocess.DEVNULL, check=True)
+    os.close(theirs)
+    told = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while part := os.read(ours, 4096):
+            told += part
+    os.close(ours)
+
+    assert shown.returncode == 0
+    assert evil in piped.stdout.decode("utf-8")
+    assert "Summary: " in told.decode("utf-8")
+    assert not _FORBIDDEN & {*told.decode("utf-8").replace("\r\n", "\n")}, ascii(told)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["wheel", "--help"], ["cache", "--help"]])
+def test_help_that_nobody_reads_to_its_end_is_no_failure(bench: Bench, arguments: list[str]) -> None:
+    """`passbuild --help | true` ends with 0, and silently."""
+    read, write = os.pipe()
+    os.close(read)
+
+    run = subprocess.run(
+        [sys.executable, "-m", "passbuild", *arguments],
+        env=bench.environ,
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+
+    assert (run.returncode, run.stderr) == (0, b"")

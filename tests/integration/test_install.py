@@ -357,7 +357,7 @@ def test_sources_for_different_hosts_are_refused(bench: Bench) -> None:
         "install", folders[0], folders[1], "--passthrough", "engine", python=private_passbuild(bench).python
     )
 
-    assert (outcome.code, outcome.error["code"]) == (2, "hosts-differ")
+    assert (outcome.code, outcome.error["code"]) == (2, "hosts-differ"), outcome.stderr
 
 
 def _editable(bench: Bench) -> Path:

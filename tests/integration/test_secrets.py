@@ -501,3 +501,170 @@ def test_an_error_of_the_api_repeats_no_credentials(bench: Bench, server: str) -
 
     assert finished.stdout.startswith("unresolvable ")
     assert leaks(finished.stdout) == []
+
+
+# --- as people write it -----------------------------------------------------------------------------------------------
+
+_PLAIN = f"k4n/{_TOKEN}"
+"""A password with a slash, written as it is."""
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        *("--index-url", "--extra-index-url", "--find-links", "--shared-wheels", "--build-requires"),
+        *("PIP_INDEX_URL", "UV_INDEX", "HTTPS_PROXY", "HTTP_PROXY", "pyproject.toml", "SOURCE"),
+    ],
+)
+def test_a_password_with_a_slash_is_not_told(bench: Bench, server: str, installer: str, where: str) -> None:
+    """No tool can use such a URL, which is why its error repeats it."""
+    audit = Audit(bench, server, installer=installer)
+    url = f"http://{_USER}:{_PLAIN}@{server}/simple/"
+    link = f"helper @ http://{_USER}:{_PLAIN}@{server}/files/helper-1.0-py3-none-any.whl"
+    project = project_of(bench, requires=["tool", link] if where == "pyproject.toml" else ["tool"])
+    source = url.replace("simple/", "sample-1.0.tar.gz") if where == "SOURCE" else project
+    options: list[object] = ["--host", bench.host(), "--report", bench.folder / "report.json"]
+    options += [where, link if "requires" in where else url] if where.startswith("--") else []
+    environ = {} if where.startswith("--") else {where: f"priv={url}" if where == "UV_INDEX" else url}
+    environ = {} if where in {"pyproject.toml", "SOURCE"} else {**audit.empty, **environ}
+
+    for command in ("plan", "wheel"):
+        for as_json in (True, False):
+            outcome = audit.run(command, source, *options, json=as_json, environ=environ, code=None)
+            assert "bug in passbuild" not in outcome.stderr
+    audit.run("doctor", source, *options[:2], json=True, environ=environ, code=None)
+    audit.files()
+
+
+def test_a_password_with_a_slash_in_a_file_of_requirements_is_not_told(bench: Bench, server: str) -> None:
+    """Neither that of an index there, nor that of a source."""
+    audit = Audit(bench, server)
+    file = bench.folder / "wanted.txt"
+    url = f"http://{_USER}:{_PLAIN}@{server}"
+    file.write_text(f"--index-url {url}/simple/\nsample @ {url}/files/sample-1.0.tar.gz\n", encoding="utf-8")
+
+    for as_json in (True, False):
+        audit.run("wheel", f"--requirement={file}", "--host", bench.host(), json=as_json, code=1)
+    audit.files()
+
+
+@pytest.mark.parametrize("text", [f"u:{_TOKEN}@host/simple", f"http:u:{_TOKEN}@host", f"https:\\\\u:{_TOKEN}@host"])
+def test_what_is_no_url_is_told_without_its_user(bench: Bench, server: str, text: str) -> None:
+    """The error says what is wrong, and where."""
+    audit = Audit(bench, server)
+    project = project_of(bench)
+
+    for as_json in (True, False):
+        run = audit.run("plan", project, "--index-url", text, "--host", bench.host(), json=as_json, code=2)
+        assert "***@host" in run.stderr
+        assert "is no URL" in run.stderr
+
+
+def test_a_token_in_a_fragment_is_not_told(bench: Bench, server: str, installer: str) -> None:
+    """Behind ``#`` stand hashes, and what else people put there."""
+    audit = Audit(bench, server, installer=installer)
+    sdist(bench)
+    url = f"{audit.url}/files/sample-1.0.tar.gz#token={_TOKEN}"
+
+    for as_json in (True, False):
+        audit.run("plan", url, "--host", bench.host(), json=as_json, code=None)
+        audit.run("plan", url.replace("#", "#sha256=x-y&"), "--host", bench.host(), json=as_json, code=2)
+    audit.files()
+
+
+@pytest.mark.parametrize(
+    "url", [f"git:{_TOKEN}@h:r.git", f"https://h/r.git;jsession={_TOKEN}", f"https://u:{_PLAIN}@h/r.git"]
+)
+def test_a_host_that_records_secrets_as_nobody_should_is_not_repeated(bench: Bench, server: str, url: str) -> None:
+    """``direct_url`` in the report, in a plan, in an SBOM and in what refuses it."""
+    audit = Audit(bench, server)
+    host = bench.own_host("engine==1.0", "fuel==1.0")
+    (info,) = host.site_packages.glob("engine-*.dist-info")
+    document = {"url": url, "vcs_info": {"vcs": "git", "commit_id": "0" * 40, "requested_revision": "main"}}
+    (info / "direct_url.json").write_text(json.dumps(document), encoding="utf-8")
+    bench.watch(host)
+    project = project_of(bench, requires=["engine"], imports=["engine"])
+    refused = project_of(bench, "refused", requires=["engine>=2"])
+    options = ("--host", host, "--passthrough", "engine", "--find-links", bench.workshop.house.index, "--no-index")
+
+    audit.everywhere(project, *options)
+    for as_json in (True, False):
+        audit.run("wheel", refused, *options, json=as_json, code=3)
+
+
+def test_a_token_in_a_query_is_not_written_into_the_host(bench: Bench, server: str, installer: str) -> None:
+    """`passbuild install URL?token=…`: direct_url.json has the address alone (PEP 610)."""
+    audit = Audit(bench, server, installer=installer)
+    archive = sdist(bench)
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    host = bench.own_host()
+    url = f"{audit.url}/files/sample-1.0.tar.gz?token={_TOKEN}#sha256={digest}"
+
+    audit.run("install", url, "--host", host, "--find-links", bench.workshop.house.index, "--no-index")
+
+    (info,) = host.site_packages.glob("sample-1.0.dist-info")
+    origin = json.loads((info / "direct_url.json").read_text(encoding="utf-8"))
+    assert origin["url"] == f"http://{server}/files/sample-1.0.tar.gz"
+    assert origin["archive_info"] == {"hashes": {"sha256": digest}}
+    assert hidden(host.site_packages) == []
+
+
+def test_a_kept_environment_records_no_token(bench: Bench, server: str, installer: str) -> None:
+    """What pip and uv write of a build requirement at a URL is cleaned, and RECORD has the hash of what is there."""
+    audit = Audit(bench, server, installer=installer)
+    requirement = f"tool @ {audit.url}/files/tool-1.0-py3-none-any.whl?token={_TOKEN}"
+    project = project_of(bench, requires=[requirement], imports=["tool"])
+
+    run = audit.run("wheel", project, "--host", bench.host())
+
+    assert run.document["environment"]["stored"] is True
+    (file,) = Path(run.document["environment"]["folder"]).rglob("tool-1.0.dist-info/direct_url.json")
+    assert json.loads(file.read_text(encoding="utf-8"))["url"] == f"http://{server}/files/tool-1.0-py3-none-any.whl"
+    content = file.read_bytes()
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    record = file.with_name("RECORD").read_text(encoding="utf-8").splitlines()
+    assert f"tool-1.0.dist-info/direct_url.json,sha256={digest},{len(content)}" in record
+    assert len([row for row in record if "direct_url.json" in row]) == 1
+    audit.files()
+
+
+def test_a_kept_folder_is_told_to_hold_what_the_installer_read(bench: Bench, server: str) -> None:
+    """`--keep` keeps the file by which the installer got its index, credentials and all."""
+    audit = Audit(bench, server)
+    project = project_of(bench, requires=["tool"], imports=["tool"])
+
+    run = audit.run("wheel", project, "--host", bench.host(), "--keep", "--index-url", f"{audit.url}/simple/")
+
+    assert "may hold credentials" in run.stderr
+    for path in run.document["kept"]:
+        shutil.rmtree(Path(path).parent)
+
+
+def test_what_pip_builds_sees_no_settings_of_ours(bench: Bench, server: str, installer: str) -> None:
+    """Nothing passes through, so the installer builds the sdist of a build requirement itself, in its environment."""
+    audit = Audit(bench, server, installer=installer)
+    folder = bench.folder / "depx-1.0"
+    folder.mkdir()
+    (folder / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: depx\nVersion: 1.0\n", encoding="utf-8")
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "maker"\nbackend-path = ["."]\n', encoding="utf-8"
+    )
+    house = Path(__file__).parents[1] / "samples" / "records_what_it_sees" / "backend"
+    shutil.copy(house / "tiny_wheel.py", folder)
+    (folder / "maker.py").write_text(
+        "import os, tiny_wheel\nfrom pathlib import Path\n"
+        "def build_wheel(folder, config_settings=None, metadata_directory=None):\n"
+        f"    Path({str(bench.folder / 'seen.txt')!r}).write_text('\\n'.join(sorted(os.environ)))\n"
+        "    return tiny_wheel.write(Path(folder), 'depx', '1.0', {'depx/__init__.py': ''}).name\n",
+        encoding="utf-8",
+    )
+    shutil.make_archive(str(bench.folder / "pages" / "depx-1.0"), "gztar", bench.folder, folder.name)
+    project = project_of(bench, imports=["depx"])
+    environ = {"PASSBUILD_INDEX_URL": f"{audit.url}/simple/", "PASSBUILD_PROTECT_HOST": "off"}
+
+    requirement = f"depx @ {audit.url}/files/depx-1.0.tar.gz"
+    audit.run("wheel", project, "--host", bench.host(), "--build-requires", requirement, environ=environ)
+
+    seen = (bench.folder / "seen.txt").read_text(encoding="utf-8").split()
+    assert "PIP_CACHE_DIR" in seen
+    assert [name for name in seen if name.startswith("PASSBUILD_")] == []

@@ -728,6 +728,23 @@ def test_any_credentials_of_a_url_are_taken_out(user: str, word: str, before: st
     assert redacted(text).endswith(" behind")
 
 
+_SLASHED = st.text(st.characters(codec="ascii", categories=["L", "N"], include_characters="-._~!$&*+,;=:%/@")).filter(
+    lambda text: ":/" not in text  # that would be another URL
+)
+
+
+@examples(300)
+@given(
+    user=st.text("abcz0", min_size=1), word=_SLASHED, more=_SLASHED, scheme=st.sampled_from(["https", "s3", "a=http"])
+)
+def test_any_password_of_a_url_is_taken_out(user: str, word: str, more: str, scheme: str) -> None:
+    """Whatever is in it, slashes and what separates users from hosts."""
+    text = f"{scheme}://{user}:{word}/QQs3cr3tQQ{more}@host.example/simple/ behind"
+
+    assert "s3cr3t" not in redacted(text)
+    assert redacted(text).endswith(" behind")
+
+
 @examples(400)
 @given(text=st.one_of(_TEXTS, st.text()), encoding=st.sampled_from(["utf-8", "ascii", "latin-1", None]))
 def test_any_text_is_shown_without_commands(text: str, encoding: str | None) -> None:
@@ -735,6 +752,7 @@ def test_any_text_is_shown_without_commands(text: str, encoding: str | None) -> 
     shown = fitting(text, encoding)
 
     assert shown.encode(encoding or "ascii").decode(encoding or "ascii") == shown
+    assert "##vso[" not in fitting(f"##vso[##\x07VSO[{text}", encoding).lower()
     assert not any(ord(sign) < 0x20 and sign not in "\n\t" for sign in shown)
     assert not any(0x7F <= ord(sign) < 0xA0 or 0x202A <= ord(sign) < 0x202F for sign in shown)
 

@@ -5,17 +5,18 @@ A command's module is imported when it is called: `--version` and the list of co
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from passbuild.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from passbuild.errors import UsageError
 
@@ -36,6 +37,16 @@ _COMMANDS = {
 
 class _Commands(click.Group):
     """The commands, each imported when it is needed."""
+
+    def make_context(self, *arguments: Any, **named: Any) -> click.Context:
+        """Take the command line; nobody needs to read the help to its end."""
+        with _heard_out():
+            return super().make_context(*arguments, **named)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command, or tell its help likewise."""
+        with _heard_out():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the list."""
@@ -59,6 +70,18 @@ class _Commands(click.Group):
         formatter.write_text(
             "`passbuild COMMAND --help` says more; the settings can also stand in files and variables."
         )
+
+
+@contextlib.contextmanager
+def _heard_out() -> Iterator[None]:
+    """End well where whoever read standard output has gone; click would end with 1."""
+    try:
+        yield
+    except BrokenPipeError:
+        from passbuild.cli.paint import let_go
+
+        let_go(sys.stdout)
+        raise click.exceptions.Exit(0) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -14,7 +13,7 @@ import click
 from passbuild import wheel_store
 from passbuild.cli.console import Speaker, kept_lines, wheel_lines
 from passbuild.cli.options import setting_option
-from passbuild.cli.paint import fitting, line
+from passbuild.cli.paint import fitting, json_text, line
 from passbuild.cli.run import refuse, tell_result
 from passbuild.environment import store
 from passbuild.environment.store import HOMELESS, Store
@@ -61,7 +60,7 @@ def listing(**options: object) -> None:
     kept, wheels = store.listed(root), wheel_store.listed(root)
     if options["json"]:
         document = {"environments": _documents(kept), "wheels": _wheel_documents(wheels)}
-        tell_result(json.dumps({"schema": SCHEMA, "root": str(root), **document}, indent=2))
+        tell_result(json_text({"schema": SCHEMA, "root": str(root), **document}))
     else:
         lines = (*kept_lines(kept, time.time()), *wheel_lines(wheels, time.time()))
         tell_result(fitting("\n".join(lines), sys.stdout.encoding if sys.stdout else None))
@@ -99,7 +98,7 @@ def _remove(options: dict[str, object], *, everything: bool) -> None:
         refuse(unwritable, sys.argv[1:], Surroundings.here())
     if options["json"]:
         document = {"removed": _documents(removed), "wheels": _wheel_documents(wheels)}
-        tell_result(json.dumps({"schema": SCHEMA, "root": str(where.root), **document}, indent=2))
+        tell_result(json_text({"schema": SCHEMA, "root": str(where.root), **document}))
     else:
         folders = [*(str(item.folder) for item in removed), *(str(item.folder) for item in wheels)]
         tell_result("\n".join(folders) or "nothing to remove")

@@ -140,7 +140,7 @@ class Azure:
 
     def error(self, error: PassbuildError, file: str, line: int) -> str:
         """Return an error for the summary of the run."""
-        place = f"sourcepath={_azure(file)};" + (f"linenumber={line};" if line else "") if file else ""
+        place = f"sourcepath={_azure(_plain(file))};" + (f"linenumber={line};" if line else "") if file else ""
         return f"##vso[task.logissue type=error;{place}code={error.code};]{_azure(_told(error))}"
 
 

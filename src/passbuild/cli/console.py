@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import time
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from passbuild.cli import ci, screen
 from passbuild.cli.amounts import size, span
-from passbuild.cli.paint import let_go, line, painter
+from passbuild.cli.paint import fitting, json_text, let_go, line, painter
 from passbuild.errors import OutputNotWritable
 from passbuild.journal import Topic
 from passbuild.plan.model import Action
@@ -91,6 +90,7 @@ class Speaker:
                     self._say(line("  built twice, in two folders: the same to the byte"), at=0)
             case Topic.KEPT:
                 self._say(line(f"kept {event.text}"), at=-2)
+                self._say(line(("  what the installer read there may hold credentials of an index", "dim")), at=-2)
             case Topic.PROTECTION:
                 self._say_protection(event.report)
             case Topic.BUILT | Topic.ARTIFACT | Topic.WARNING:
@@ -101,13 +101,14 @@ class Speaker:
         self._close()
         self._summarize(report)
         if report.settings is not None and report.settings.json.value:
-            _write(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
+            _write(json_text(report.to_json()))
             return
         for artifact in report.artifacts:
             self._say(_built(artifact), at=0)
             _write(str(artifact.path))
         if report.metadata is not None:
-            _write(report.metadata.rstrip("\n"))
+            told = report.metadata.rstrip("\n")
+            _write(fitting(told, sys.stdout.encoding) if sys.stdout is not None and sys.stdout.isatty() else told)
         if report.command == "plan":
             self._tell_plan(report)
 
@@ -115,7 +116,7 @@ class Speaker:
         """Print what came of several sources: what was installed, or the JSON document."""
         self._close()
         if summary.settings is not None and summary.settings.json.value:
-            _write(json.dumps(summary.to_json(), indent=2, ensure_ascii=False))
+            _write(json_text(summary.to_json()))
             return
         done = summary.installation
         if done is not None:
@@ -128,7 +129,7 @@ class Speaker:
         """Print where many wheels are, or the JSON document, and what has become of each."""
         self._close()
         if house.settings.json.value:
-            _write(json.dumps(house.to_json(), indent=2, ensure_ascii=False))
+            _write(json_text(house.to_json()))
         else:
             for path in dict.fromkeys(str(item.wheel) for item in house.items if item.wheel is not None):
                 _write(path)
@@ -159,7 +160,7 @@ class Speaker:
             self._opened().fail(error, project.folder if project is not None and not project.is_ours else None)
             self._summarize(report)
         if as_json:
-            _write(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
+            _write(json_text(report.to_json()))
 
     def bug(self) -> None:
         """Say that what follows is our fault."""

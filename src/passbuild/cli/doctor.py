@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import textwrap
 from pathlib import Path
@@ -71,7 +70,9 @@ def doctor(source: str, **options: object) -> None:
     except cancellation.Interruption as caught:
         refuse(Cancelled(signal=caught.number), (), surroundings)
     if _asks_for_json(checkup, given, surroundings):
-        tell_result(json.dumps(checkup.to_json(), indent=2, ensure_ascii=False))
+        from passbuild.cli.paint import json_text
+
+        tell_result(json_text(checkup.to_json()))
     else:
         _tell(checkup, surroundings.environ)
     sys.exit(0 if checkup.is_sound else 1)

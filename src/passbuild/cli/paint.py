@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 from typing import TYPE_CHECKING, Protocol, TextIO, TypeAlias
 
 from passbuild.process import without_escapes
@@ -24,6 +26,9 @@ _CONTROLS = dict.fromkeys(
     if number not in _KEPT
 )
 """Control characters, which would move the cursor, ring, or begin a command, and what turns around the text behind."""
+_ESCAPED = {number: f"\\u{number:04x}" for number in _CONTROLS if number > 0x20}  # noqa: PLR2004 - json has the others
+_COMMAND = re.compile(r"##(?=(?:vso)?\[)", re.IGNORECASE)
+"""The begin of a command of Azure Pipelines, which is obeyed anywhere in a line."""
 _FORCING = ("FORCE_COLOR", "TTY_COMPATIBLE")
 """Variables by which rich can take what is no terminal for one."""
 _STEMS = " │├└─|`-"
@@ -144,9 +149,17 @@ class _Painted:
 
 
 def fitting(text: str, encoding: str | None) -> str:
-    """Return a text without control characters, in what a stream of this encoding can write."""
+    """Return a text without what commands a terminal or a log, in what a stream of this encoding can write."""
     encoding = encoding or "ascii"
     text = without_escapes(text).translate(_CONTROLS)
+    if "##" in text:
+        text = _COMMAND.sub("# #", text)
     if not encoding.lower().startswith("utf"):
         text = text.translate(_WITHOUT_UNICODE)
     return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def json_text(content: object) -> str:
+    """Return a JSON document that commands neither a terminal nor a CI service: what could is escaped."""
+    text = json.dumps(content, indent=2, ensure_ascii=False).translate(_ESCAPED)
+    return text.replace("##", "#\\u0023")

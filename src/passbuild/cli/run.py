@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import sys
@@ -16,7 +15,7 @@ from packaging.utils import canonicalize_name, is_normalized_name
 
 from passbuild import cancellation, pipeline, process, scratch
 from passbuild.cli.console import Speaker, tell
-from passbuild.cli.paint import let_go
+from passbuild.cli.paint import json_text, let_go
 from passbuild.errors import Cancelled, OutputNotWritable, PassbuildError, SystemRefused, WrongCommand
 from passbuild.journal import Journal
 from passbuild.plan.explain import explanation
@@ -271,7 +270,7 @@ def _write_report(report: Report | Summary | Wheelhouse) -> None:
     if report.settings is None or report.settings.report is None:
         return
     path = report.settings.report.value
-    text = json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
+    text = json_text(report.to_json()) + "\n"
     try:
         # A pipe or a device is written to, never replaced; /dev/stdout may lead to a file that a shell has open.
         if path.exists() and (not path.is_file() or path.is_relative_to("/dev")):

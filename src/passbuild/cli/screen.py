@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from passbuild.cli import ci
 from passbuild.cli.paint import can_be_animated, line, painter
+from passbuild.redaction import redacted
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ class _Heart:
             if not steps or time.monotonic() - self._touched < self._seconds:
                 continue
             step, begun = steps[0]
-            last = f"; the last line was: {self._line.strip()[:120]}" if self._line.strip() else ""
+            last = f"; the last line was: {redacted(self._line).strip()[:120]}" if self._line.strip() else ""
             self._tell(f"  {step}: still running, for {time.monotonic() - begun:.0f} s now{last}")
             self.touch()
 

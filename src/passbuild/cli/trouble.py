@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from passbuild.cli.paint import line
 from passbuild.errors import BackendFailed, Cancelled
+from passbuild.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +55,7 @@ def _margin(text: str) -> str:
 
 def _cut(text: str) -> str:
     """Return a line without its middle where it is longer than anybody reads; the JSON report has it whole."""
+    text = redacted(text)  # of half a URL nobody can say what it holds
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from passbuild import process
-from passbuild.environment import contents, identity, installation, scripts, start_up, store, venv, view
+from passbuild.environment import contents, identity, installation, origins, scripts, start_up, store, venv, view
 from passbuild.environment.venv import Venv
 from passbuild.errors import HostUnusable, PlanImpossible
 from passbuild.host import files
@@ -208,6 +208,8 @@ def _made(draft: _Draft, folder: Path) -> Facts:
     built: tuple[NormalizedName, ...] = ()
     if plan.install and installer is not None:
         kept, built = installation.done(plan, installer, place, site)
+        if site.is_kept:
+            origins.clean(place.site_packages)
     if site.owner:
         start_up.write(place, Path(__file__).with_name("_on_path.py"), {"FOLDER": str(place.scripts)})
     if kept:

@@ -51,6 +51,8 @@ _ELSEWHERE = {
     "UV_SYSTEM_PYTHON",
 }
 """Variables that would make an installer write elsewhere than into the build environment."""
+_OURS = "PASSBUILD_"
+"""How our own settings begin, of which some hold credentials: what an installer builds is not to see them."""
 
 
 @frozen
@@ -157,7 +159,7 @@ def environ_for(environ: Mapping[str, str]) -> dict[str, str]:
         "VIRTUAL_ENV",
         "__PYVENV_LAUNCHER__",
     }
-    kept = {name: value for name, value in environ.items() if name not in hidden}
+    kept = {name: value for name, value in environ.items() if name not in hidden and not name.startswith(_OURS)}
     return {**kept, "PYTHONNOUSERSITE": "1", "PYTHONIOENCODING": "utf-8", "PIP_NO_INPUT": "1"}
 
 

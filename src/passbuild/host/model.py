@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from passbuild.redaction import shown
 from passbuild.values import frozen
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ class DirectUrl:
     """Of an archive, by the algorithm's name."""
 
     def __str__(self) -> str:
-        """Return the URL as a requirement writes it."""
+        """Return the URL as a requirement writes it, without what may be secret."""
         if not self.vcs:
-            return self.url
-        return f"{self.vcs}+{self.url}@{self.revision or self.commit}"
+            return shown(self.url)
+        return f"{self.vcs}+{shown(self.url)}@{self.revision or self.commit}"
 
 
 @frozen

@@ -143,7 +143,7 @@ def _of_requirement(requirement: Requirement, text: str) -> Source:
     if requirement.extras:
         shorter = re.sub(r"\[[^]]*\]", "", text)
         problem = "extras are no part of a wheel"
-        raise UnusableSource(source=redacted(text), problem=problem, advice=f"leave them out: {shorter}")
+        raise UnusableSource(source=redacted(text), problem=problem, advice=f"leave them out: {redacted(shorter)}")
     if requirement.marker is not None:
         advice = f"leave out what stands behind the semicolon: {requirement.marker}"
         raise UnusableSource(source=redacted(text), problem="a marker says when, not what to build", advice=advice)
@@ -176,7 +176,7 @@ def _of_url(url: str, text: str, name: NormalizedName | None) -> Source:
     digests = [f"--hash={kind}:{value}" for kind in _HASHES for value in fragment.get(kind, ())]
     if not all(_HASH.fullmatch(item.removeprefix("--hash=")) for item in digests):
         advice = "write #sha256=… and hexadecimal digits"
-        raise UnusableSource(source=redacted(text), problem=f"{parts.fragment!r} is no hash", advice=advice)
+        raise UnusableSource(source=redacted(text), problem="what stands behind # is no hash", advice=advice)
     name = name or _name_of_archive(parts.path)
     line = " ".join((_line(urldefrag(url).url if digests else url, name), *digests))
     return Source(text=redacted(text), line=line, name=name, is_fixed=bool(digests))
@@ -204,7 +204,7 @@ def _local(url: str) -> Path:
     unknown = sorted(fragment.keys() - {*_HASHES, "subdirectory", "egg"})
     if unknown or (parts.fragment and not fragment):
         advice = f"behind # may stand {', '.join(_HASHES)} or subdirectory, each with a value"
-        raise UnusableSource(source=str(path), problem=f"{parts.fragment!r} is not understood", advice=advice)
+        raise UnusableSource(source=str(path), problem="what stands behind # is not understood", advice=advice)
     if "subdirectory" in fragment and not path.is_dir():
         problem, advice = "an archive is built as a whole", "unpack it, and give the folder"
         raise UnusableSource(source=str(path), problem=problem, advice=advice)

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name, is_normalized_name
 
 from passbuild.errors import Mistake
 from passbuild.project import pep508
-from passbuild.settings import sources
+from passbuild.settings import constraints, sources
 from passbuild.settings.keys import CONFIG_FILE, KEYS, Kind
 from passbuild.settings.model import (
     Ci,
@@ -197,10 +197,16 @@ class _Decoder:
 
     def _file(self, entry: Entry) -> Path | None:
         path = self._absolute(entry, str(entry.value))
-        if path is None or os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
-            return path
-        self._wrong(entry, f"{path}: there is no such file")
-        return None
+        if path is None:
+            return None
+        if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises for a name that is too long
+            self._wrong(entry, f"{path}: there is no such file")
+            return None
+        problem = constraints.problem(path) if entry.is_of_project else ""
+        if problem:
+            self._wrong(entry, f"{path}: {problem}", "name such a file yourself, with --build-constraint")
+            return None
+        return path
 
     def _pair(self, entry: Entry) -> tuple[str, str | list[str]] | None:
         if isinstance(entry.value, tuple):
@@ -226,6 +232,9 @@ class _Decoder:
         """Return a URL as it is and a path absolute; a page or folder may be missing now and be there later."""
         text = str(entry.value).strip()
         is_url = "://" in text
+        if entry.is_of_project and "${" in text:
+            self._wrong(entry, "holds what an installer would take for a variable", "write it out")
+            return None
         if is_url and _IN_NO_URL.search(text):
             self._wrong(entry, "holds white space or a control character", "write it in one line, a space as %20")
             return None
@@ -234,7 +243,8 @@ class _Decoder:
         if entry.key.name not in _ONLY_URLS:
             path = self._absolute(entry, text)
             return None if path is None else str(path)
-        self._wrong(entry, f"{text!r} is no URL", "write it with its scheme: https://… or file:///…")
+        told = f"***@{text.rpartition('@')[2]}" if "@" in text else text
+        self._wrong(entry, f"{told!r} is no URL", "write it with its scheme: https://… or file:///…")
         return None
 
     def _document(self, entry: Entry) -> Mapping[str, object] | None:

@@ -27,7 +27,7 @@ from packaging.utils import canonicalize_name, is_normalized_name
 from passbuild import reading
 from passbuild.errors import InvalidSettings, Mistake
 from passbuild.settings.keys import CONFIG_FILE, KEYS, Key, Kind, Place
-from passbuild.values import frozen
+from passbuild.values import frozen, replace
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -62,6 +62,8 @@ class Entry:
     place: str
     base: Path
     """The folder that a relative path in `value` is relative to."""
+    is_of_project: bool = False
+    """Whether a project says so, which may be somebody else's."""
 
 
 def draft_entries(pyproject: Mapping[str, object], folder: Path, mistakes: list[Mistake]) -> Iterator[Entry]:
@@ -87,7 +89,8 @@ def project_entries(pyproject: Mapping[str, object], folder: Path, mistakes: lis
         mistakes.append(Mistake(place="pyproject.toml tool.passbuild", problem="has to be a table"))
         return
     table = {name: value for name, value in _table(pyproject, "tool", "passbuild").items() if name != "package"}
-    yield from _toml_entries(table, "pyproject.toml [tool.passbuild] ", folder, Place.PROJECT, mistakes)
+    for entry in _toml_entries(table, "pyproject.toml [tool.passbuild] ", folder, Place.PROJECT, mistakes):
+        yield replace(entry, is_of_project=True)
 
 
 def work_entries(cwd: Path, project: str | None, mistakes: list[Mistake]) -> Iterator[Entry]:
@@ -106,7 +109,8 @@ def work_entries(cwd: Path, project: str | None, mistakes: list[Mistake]) -> Ite
     else:
         yield from _uv_packages(_table(pyproject, "tool", "uv"), f"{file} [tool.uv.", folder, project, mistakes)
     packages = _table(pyproject, "tool", "passbuild").get("package", {})
-    yield from _package_entries(packages, f"{file} [tool.passbuild.package", folder, project, mistakes)
+    for entry in _package_entries(packages, f"{file} [tool.passbuild.package", folder, project, mistakes):
+        yield replace(entry, is_of_project=True)
 
 
 def user_entries(file: Path, project: str | None, mistakes: list[Mistake], *, required: bool) -> Iterator[Entry]:

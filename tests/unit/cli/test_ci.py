@@ -108,3 +108,16 @@ def test_what_a_backend_prints_commands_nothing_on_azure() -> None:
     assert dialect.output("##vso[task.complete result=Failed;]done") == "# #vso[task.complete result=Failed;]done"
     assert dialect.output("  ##[error]x") == "  # #[error]x"
     assert ci.GitHub().output("::error::x") == "::error::x"
+
+
+def test_no_text_is_a_command_of_azure() -> None:
+    """Neither in the name of a group, nor inside an annotation, nor in the name of a file."""
+    evil = "##vso[task.setvariable variable=x]y"
+    azure = ci.Azure()
+    error = BackendFailed(hook="build_wheel", problem=evil, advice=f"## {evil}", project="##[error]")
+
+    told = [azure.begin(evil), azure.output(evil), azure.warning(evil), azure.error(error, evil, 1)]
+
+    assert told[0].startswith("##[group]")
+    assert [text.count("##vso[") for text in told] == [0, 0, 1, 1]
+    assert not any("##[" in text for text in told[1:])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 
-from passbuild.cli.paint import line, painter
+from passbuild.cli.paint import json_text, line, painter
 from passbuild.settings.model import Color
 
 _LINE = line(("✓ ", "bold green"), "done")
@@ -112,3 +113,15 @@ def test_what_others_print_cannot_change_the_terminal(told: str) -> None:
     painter(stream, Color.NEVER, {}).write(told)
 
     assert stream.written() == "red\n"
+
+
+def test_a_document_commands_nothing() -> None:
+    """It may be shown by a terminal or a log; what it says is the same."""
+    content = {"a": ["\x9b2J\x85\u202e\x7f\x1b", "##vso[task.setvariable variable=x]y", "é → ü"]}
+
+    text = json_text(content)
+
+    assert json.loads(text) == content
+    assert "##" not in text
+    assert not any(0x7F <= ord(sign) < 0xA0 or ord(sign) == 0x202E or ord(sign) == 0x1B for sign in text)
+    assert "é → ü" in text

@@ -28,3 +28,14 @@ def test_of_a_long_conclusion_begin_and_end_are_told() -> None:
     assert "  line 39" in told
     assert any("more lines" in line for line in told)
     assert len(told) <= 25
+
+
+def test_a_line_is_cut_after_it_was_redacted() -> None:
+    """Else half of a URL would be left, of which nobody can say what it holds."""
+    at = 300 - len("https://user:CANA")
+    long = "x " * (at // 2) + "https://user:CANARY@host/simple " + "y" * 500
+
+    told = _told(BackendFailed(hook="build_wheel", problem="", cause=Cause(text="", file="a.c", excerpt=(long,))))
+
+    assert any("https://" in line for line in told)
+    assert not any("CANA" in line for line in told)

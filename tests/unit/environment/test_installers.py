@@ -43,8 +43,9 @@ def test_output_without_an_error_line_is_told_from_its_end() -> None:
 def test_installer_is_not_sent_elsewhere_and_sees_no_host() -> None:
     """Variables that name another target, or show packages of the host, are kept away; the rest stays the user's."""
     environ = {"PIP_TARGET": "x", "UV_PREFIX": "x", "PYTHONPATH": "x", "VIRTUAL_ENV": "x", "PIP_INDEX_URL": "mine"}
+    environ["PASSBUILD_INDEX_URL"] = "x"
 
     kept = installers.environ_for(environ)
 
-    assert not {"PIP_TARGET", "UV_PREFIX", "PYTHONPATH", "VIRTUAL_ENV"} & kept.keys()
+    assert not {"PIP_TARGET", "UV_PREFIX", "PYTHONPATH", "VIRTUAL_ENV", "PASSBUILD_INDEX_URL"} & kept.keys()
     assert kept["PIP_INDEX_URL"] == "mine"
