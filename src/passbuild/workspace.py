@@ -26,7 +26,9 @@ class Workspace:
     """Where one run keeps its environments and extracted sources."""
 
     root: Path
-    """What no program of others has to write, but for `folder`."""
+    """What no program of others has to write, but for `work`."""
+    work: Path
+    """Where this process has its temporary files, and that of its other runs."""
     folder: Path
     log: Path
     """The file that keeps every line of the installer's and the backend's output."""
@@ -90,6 +92,7 @@ def opened(journal: Journal) -> Iterator[Workspace]:
             ):
                 yield Workspace(
                     root=place.folder,
+                    work=place.work,
                     folder=folder,
                     log=log,
                     sink=sink,

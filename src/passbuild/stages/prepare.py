@@ -131,7 +131,7 @@ def _zone_of(run: Run, passing: Passing, layered: Sequence[tuple[Path, Path]] = 
     ours = zone.Ours(
         held=[*([kept.root] if kept is not None else []), *configuration],
         marks=[run.workspace.root],
-        writable=[run.project.folder, run.workspace.folder],
+        writable=[run.project.folder, run.workspace.work],
         layered=layered,
     )
     # By the user's variables alone: a project may set some for its hooks, and HOME among them.
