@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -74,14 +75,22 @@ def heard(at_once: Callable[[int], None]) -> Iterator[None]:
         if os.name == "posix":  # elsewhere it would have to be a socket
             watch.enter_context(_watched(numbers, at_once))
         before = {number: signal.signal(number, _EAR.hear) for number in numbers}
+        complain, sys.unraisablehook = sys.unraisablehook, _complain
         try:
             yield
         finally:
+            sys.unraisablehook = complain
             if _EAR.number is None:
                 for number, handler in before.items():
                     signal.signal(number, handler)
             else:
                 watch.pop_all()
+
+
+def _complain(problem: sys.UnraisableHookArgs) -> None:
+    """Tell of an exception that nobody can catch, as Python does; `check` raises an Interruption once more."""
+    if not isinstance(problem.exc_value, Interruption):
+        sys.__unraisablehook__(problem)
 
 
 @contextlib.contextmanager
