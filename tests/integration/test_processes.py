@@ -1,4 +1,4 @@
-"""How many processes a command starts: one probe, one installer, one for each hook, and nothing twice."""
+"""How many processes a command starts: one server, probe and installer, one for each hook, and nothing twice."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+
+from passbuild import forkserver
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +26,19 @@ def heard(event, arguments):
     elif event in ("os.fork", "os.posix_spawn", "os.system", "os.exec"):
         started.append([event])
 sys.addaudithook(heard)
+from passbuild import forkserver
+start_program = forkserver.Server.start
+def start_told(self, order):
+    started.append([os.fsdecode(item) for item in order["argv"]])
+    return start_program(self, order)
+forkserver.Server.start = start_told
 atexit.register(lambda: sys.stderr.write("\\n" + json.dumps(started)))
 sys.argv = ["passbuild", *{arguments!r}]
 from passbuild.__main__ import start
 start()
 """
+_SERVER = {"server": 1} if forkserver.is_available() else {}
+"""What starts the others, where the system can have it."""
 _HOOKS = ("get_requires_for_build_sdist", "build_sdist", "get_requires_for_build_wheel", "build_wheel")
 
 
@@ -44,7 +54,14 @@ def _started(bench: Bench, *arguments: object) -> Counter[str]:
 def _kind(argv: list[str]) -> str:
     if any(part.endswith("_in_process.py") for part in argv):
         return next(part for part in argv if part in _HOOKS)
-    for kind, mark in (("probe", "_probe.py"), ("installer", "install"), ("discovery of virtualenv", "py_info")):
+    if argv[1:] == ["-c", ""]:
+        return "first start"
+    for kind, mark in (
+        ("server", "_supervisor"),
+        ("probe", "_probe.py"),
+        ("installer", "install"),
+        ("discovery of virtualenv", "py_info"),
+    ):
         if any(mark in part for part in argv):
             return kind
     return " ".join(argv)
@@ -65,8 +82,8 @@ def test_a_build_starts_each_process_once(bench: Bench, project: Path, installer
     second = _started(bench, *arguments, "-o", bench.outdir)
 
     del first["discovery of virtualenv"]  # it has a memory of its own, which other tests fill
-    assert first == {"probe": 1, "installer": 1, **dict.fromkeys(_HOOKS, 1)}
-    assert second == {"probe": 1, **dict.fromkeys(_HOOKS, 1)}
+    assert first == {**_SERVER, "probe": 1, "installer": 1, "first start": 1, **dict.fromkeys(_HOOKS, 1)}
+    assert second == {**_SERVER, "probe": 1, **dict.fromkeys(_HOOKS, 1)}
 
 
 def test_where_nothing_passes_through_the_hooks_alone_run(bench: Bench) -> None:
@@ -79,7 +96,7 @@ def test_where_nothing_passes_through_the_hooks_alone_run(bench: Bench) -> None:
         if counted["probe"] == 0:
             break
 
-    assert counted == {"get_requires_for_build_wheel": 1, "build_wheel": 1}
+    assert counted == {**_SERVER, "get_requires_for_build_wheel": 1, "build_wheel": 1}
 
 
 def test_plan_starts_the_probe_alone(bench: Bench, project: Path) -> None:

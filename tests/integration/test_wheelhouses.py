@@ -30,17 +30,27 @@ def wait():
 """
 
 
-_LISTING = """\
+_ABOVE = """\
+def above():
+    # The command lines of the processes above this one, up to the passbuild that builds it.
+    import os
+    told, process = "", os.getppid()
+    while " wheel " not in told:
+        told += Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\\0", b" ").decode()
+        process = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    return told
+"""
+_LISTING = f"""\
+{_ABOVE}
 def wait():
     import os
-    told = Path(f"/proc/{os.getppid()}/cmdline").read_bytes().replace(b"\\0", b" ").decode()
-    Path("listed").write_text("|".join((told, os.environ["TOKEN"], os.environ["OTHER"])))
+    Path("listed").write_text("|".join((above(), os.environ["TOKEN"], os.environ["OTHER"])))
 """
-_LISTED_TWICE = """\
+_LISTED_TWICE = f"""\
+{_ABOVE}
 def listed():
     import os
-    told = Path(f"/proc/{os.getppid()}/cmdline").read_bytes().replace(b"\\0", b" ").decode()
-    return repr([told, dict(os.environ)])
+    return repr([above(), dict(os.environ)])
 """
 _ALONE = """\
 def wait():
