@@ -39,6 +39,12 @@ start()
 """
 _SERVER = {"server": 1} if forkserver.is_available() else {}
 """What starts the others, where the system can have it."""
+_MARKS = {
+    "server": "_supervisor",
+    "probe": "_probe.py",
+    "installer": "install",
+    "discovery of virtualenv": "py_info",
+}
 _HOOKS = ("get_requires_for_build_sdist", "build_sdist", "get_requires_for_build_wheel", "build_wheel")
 
 
@@ -56,12 +62,7 @@ def _kind(argv: list[str]) -> str:
         return next(part for part in argv if part in _HOOKS)
     if argv[1:] == ["-c", ""]:
         return "first start"
-    for kind, mark in (
-        ("server", "_supervisor"),
-        ("probe", "_probe.py"),
-        ("installer", "install"),
-        ("discovery of virtualenv", "py_info"),
-    ):
+    for kind, mark in _MARKS.items():
         if any(mark in part for part in argv):
             return kind
     return " ".join(argv)
