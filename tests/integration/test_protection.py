@@ -325,7 +325,7 @@ def test_a_project_cannot_widen_what_its_hooks_may_write(bench: Bench) -> None:
 
 
 @pytest.mark.skipif(
-    os.geteuid() != 0, reason="the host lies outside of home and temporary files, where root can make it"
+    os.geteuid() != 0, reason="only root can make a host outside of home and temporary files"
 )
 def test_landlock_leaves_out_what_it_would_be_in_the_way_for(bench: Bench) -> None:
     """A home with keys, in which a first build may make `~/.cargo`: the host counts, and the report says the rest."""
