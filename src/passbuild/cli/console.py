@@ -263,7 +263,8 @@ class Speaker:
             told = f"  the system cannot keep hooks from writing the host ({outcome.reason}): changes are looked for"
             self._say(line((told, "dim")), at=0)
         else:
-            self._say(line((f"  the host is read-only for hooks, by {outcome.means.value}", "dim")), at=1)
+            rest = f" ({outcome.reason})" if outcome.reason else ""
+            self._say(line((f"  the host is read-only for hooks, by {outcome.means.value}{rest}", "dim")), at=1)
 
     def _tell_plan(self, report: Report) -> None:
         """Print a plan: it is the result of its command, so it goes to standard output. Raises OutputNotWritable."""
