@@ -92,6 +92,7 @@ def install(jobs: Sequence[Job], wish: Wish, *, editable: bool = False) -> Insta
                 run = deliver.with_own_outdir(begun(job.order, work, job.journal), work)
                 runs.append(run)
                 crates.append(deliver.parcel(run, editable=editable))
+                run.others.close()  # whoever has another folder of these may wait for this one
         hosts = sorted({str(run.host.executable) for run in runs})
         if len(hosts) > 1:
             raise HostsDiffer(hosts=hosts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
 import sys
 import threading
@@ -221,3 +222,22 @@ def test_a_build_inside_of_a_build_does_not_wait_for_that_one(bench: Bench) -> N
 
     assert run.code == 0, run.stderr
     assert [path.suffix for path in (bench.folder / "inner").iterdir()] == [".whl"]
+
+
+def test_installations_of_the_same_folders_in_another_order_do_not_wait_for_each_other(bench: Bench) -> None:
+    """Whoever has built in one folder lets go of it before going on to the next."""
+    sources = [
+        live.project(
+            bench, "def build_wheel(*rest):\n    time.sleep(0.5)\n    return really_build_wheel(*rest)\n", name=name
+        )
+        for name in ("one", "two")
+    ]
+    for source in sources:
+        (source / "recorder.json").write_text(json.dumps({"name": source.name, "version": "1.0"}), encoding="utf-8")
+    hosts = [bench.own_host("engine==1.0", folder=bench.folder / f"host-{number}") for number in range(2)]
+
+    argvs = [["install", *order, "--host", host] for order, host in zip((sources, sources[::-1]), hosts, strict=True)]
+    with live.started(bench, *argvs[0]) as first, live.started(bench, *argvs[1]) as second:
+        told = [child.communicate(timeout=60)[1] for child in (first, second)]
+
+    assert [first.returncode, second.returncode] == [0, 0], told

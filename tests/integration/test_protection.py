@@ -324,9 +324,7 @@ def test_a_project_cannot_widen_what_its_hooks_may_write(bench: Bench) -> None:
     assert set(_told(bench).values()) == {"OSError"}
 
 
-@pytest.mark.skipif(
-    os.geteuid() != 0, reason="only root can make a host outside of home and temporary files"
-)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a host outside of home and temporary files")
 def test_landlock_leaves_out_what_it_would_be_in_the_way_for(bench: Bench) -> None:
     """A home with keys, in which a first build may make `~/.cargo`: the host counts, and the report says the rest."""
     home = _home(bench)

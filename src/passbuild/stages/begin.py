@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -57,6 +58,8 @@ class Run:
     journal: Journal
     chain: tuple[str, ...]
     """The project, and the build requirements that are being built for it, each for the one before it."""
+    others: contextlib.ExitStack
+    """Is closed when other builds in the same source folder may go on."""
     owner: str = ""
     """The editable installation that keeps the environments; empty where anybody may reuse them."""
 
@@ -78,17 +81,26 @@ def begun(order: Order, work: Workspace, journal: Journal, *, asks: bool = False
             choice, names_of(settings), order.surroundings.environ, None if asks else memory_of(settings, order)
         )
     journal.host(host)
+    others = work.stack.enter_context(contextlib.ExitStack())
     if not asks:
-        _wait_for_others(settings, order, work, journal)
-    chain = (project.name or project.folder.name,)
-    return Run(order=order, project=project, settings=settings, host=host, workspace=work, journal=journal, chain=chain)
+        _wait_for_others(settings, order, journal, others)
+    return Run(
+        order=order,
+        project=project,
+        settings=settings,
+        host=host,
+        workspace=work,
+        journal=journal,
+        chain=(project.name or project.folder.name,),
+        others=others,
+    )
 
 
 _BUILT: set[tuple[int, str]] = set()
 """The source folders in which this process builds, each with the thread that does."""
 
 
-def _wait_for_others(settings: Settings, order: Order, work: Workspace, journal: Journal) -> None:
+def _wait_for_others(settings: Settings, order: Order, journal: Journal, stack: contextlib.ExitStack) -> None:
     """Wait until no other passbuild builds in the same source folder: backends share what they leave there.
 
     One that is called by a hook of the build it would have to wait for does not wait.
@@ -104,7 +116,7 @@ def _wait_for_others(settings: Settings, order: Order, work: Workspace, journal:
         lock = locks.opened(kept.root / "locks" / f"{name}.source")
     except (OSError, NotAStore):  # nowhere to meet
         return
-    work.stack.callback(lock.release)
+    stack.callback(lock.release)
     if ours in _BUILT:
         return
     try:
@@ -117,7 +129,7 @@ def _wait_for_others(settings: Settings, order: Order, work: Workspace, journal:
     except OSError:  # a file system without locks, or a full one
         return
     _BUILT.add(ours)
-    work.stack.callback(_BUILT.discard, ours)
+    stack.callback(_BUILT.discard, ours)
 
 
 def _ancestors() -> Iterator[int]:
