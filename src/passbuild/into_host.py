@@ -13,7 +13,7 @@ import zipfile
 from collections import deque
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urldefrag, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -251,7 +251,7 @@ def _origin(item: Parcel, environ: Mapping[str, str]) -> dict[str, object] | Non
     if url is None:
         return None
     fragment = parse_qs(urlsplit(url).fragment)
-    address = urldefrag(url).url
+    address = url.partition("#")[0]  # urldefrag takes the slashes out of git+file:///
     vcs, plus, rest = address.partition("+")
     if not plus or "://" in vcs:  # it may stand in the path, as in a local version
         hashes = {name: value[0] for name, value in fragment.items() if name.startswith("sha")}
