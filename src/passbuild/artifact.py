@@ -287,12 +287,12 @@ def _wheel_findings(wheel: zipfile.ZipFile, identity: Identity, tags: set[str]) 
 
 def _script_findings(wheel: zipfile.ZipFile, info: str) -> list[str]:
     """Return which names of entry points are no names of files: installers write scripts by them."""
-    import configparser
-
     try:
         member = wheel.getinfo(f"{info}/entry_points.txt")
     except KeyError:
         return []
+    import configparser
+
     if member.file_size > _LONGEST:
         return [f"its entry_points.txt is larger than {_LONGEST >> 20} MB"]
     parser = configparser.RawConfigParser(delimiters=("=",), strict=False)

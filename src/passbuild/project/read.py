@@ -222,7 +222,9 @@ def _note_no_name(pyproject: Mapping[str, object], mistakes: list[Mistake]) -> N
 def _package_info(folder: Path) -> Mapping[str, str]:
     try:
         file = folder / "PKG-INFO"
-        text = reading.text(file, errors="replace") if file.is_file() else ""
+        if not file.is_file():
+            return {}
+        text = reading.text(file, errors="replace")
     except OSError:
         return {}
     from email.parser import HeaderParser

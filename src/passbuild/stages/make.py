@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 
 from passbuild import amend, artifact
 from passbuild.environment import memory
-from passbuild.stages import verify
 from passbuild.stages.begin import store_of
 from passbuild.stages.prepare import backend_of, completed, diagnosed, static
 
@@ -37,7 +36,7 @@ def publish(
     form: Literal["wheel", "sdist"] = "sdist" if kind == "sdist" else "wheel"
     environment = static(run, reusable)
     shelf = _shelf(run, kind, environment)
-    twin = verify.twin(run, kind, outdir)
+    twin = _twin(run, kind, outdir)
     with artifact.staging(outdir, real) as staging:
         found = _found(run, shelf, environment, staging)
         if found is not None:
@@ -65,6 +64,15 @@ def publish(
     return environment
 
 
+def _twin(run: Run, kind: Kind, outdir: Path) -> Run | None:
+    """Return the same run in a copy of the source tree, where everything is to be built twice."""
+    if not run.settings.verify_reproducible.value:
+        return None
+    from passbuild.stages import verify
+
+    return verify.twin(run, kind, outdir)
+
+
 def _built(run: Run, kind: Kind, environment: BuildEnvironment, folder: Path, expected: artifact.Identity) -> Path:
     """Build into a folder, and write what is wanted into a wheel."""
     with run.journal.step(f"build the {kind}"), diagnosed(run, environment):
@@ -84,6 +92,8 @@ def _verify(run: Run, twin: Run, first: Path, environment: BuildEnvironment, exp
     def make(folder: Path) -> Path:
         same = completed(twin, kind, environment).environment
         return _built(twin, kind, same, folder, expected)
+
+    from passbuild.stages import verify
 
     verify.verified(run, first, twin, expected, make)
 

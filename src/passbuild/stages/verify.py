@@ -25,11 +25,11 @@ _APART = 2.0
 
 
 def twin(run: Run, kind: Kind, outdir: Path) -> Run | None:
-    """Return the same run in a copy of the source tree, before a hook has written there; None where none is wanted.
+    """Return the same run in a copy of the source tree, before a hook has written there.
 
-    An editable wheel leads to the source tree by its path, and is never the same elsewhere.
+    None for an editable wheel: it leads to the source tree by its path, and is never the same elsewhere.
     """
-    if not run.settings.verify_reproducible.value or kind == "editable":
+    if kind == "editable":
         return None
     kept = store_of(run.settings, run.order)
     without = {outdir, run.workspace.folder, *((kept.root,) if kept is not None else ())}
