@@ -183,6 +183,13 @@ _OPEN: list[Server] = []
 """The one that is there, or none."""
 
 
+def prepare() -> None:
+    """Start the server before anybody asks for it; where that fails, the first who asks is told."""
+    with contextlib.suppress(OSError), _GUARD:
+        if not _OPEN and is_available():
+            _OPEN.append(Server())
+
+
 @contextlib.contextmanager
 def opened() -> Iterator[Server | None]:
     """Yield the server of this process, which ends with the last of its users; None where there can be none.

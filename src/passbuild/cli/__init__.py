@@ -33,6 +33,8 @@ _COMMANDS = {
     "completion": "Print what completes commands in a shell.",
 }
 """The commands with their line in the list of commands; each is in the module of its name."""
+_BUILDING = ("wheel", "sdist", "build", "install", "metadata")
+"""Those that start programs of others."""
 
 
 class _Commands(click.Group):
@@ -58,6 +60,10 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
+        if cmd_name in _BUILDING:
+            from passbuild import forkserver
+
+            forkserver.prepare()  # it takes as long as the imports that follow
         command: click.Command = getattr(importlib.import_module(f"passbuild.cli.{cmd_name}"), cmd_name)
         return command
 
