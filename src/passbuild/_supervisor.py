@@ -1,8 +1,8 @@
 """The server that starts programs, the supervisors that it forks, and how these protect folders (Linux).
 
 It runs apart from passbuild, as `forkserver` starts it. It imports nothing but what it needs of the standard library:
-so it is there in a few milliseconds, and to fork it takes half a one. Orders are of `marshal`, as both sides are the
-same Python; texts are bytes in them, as the system has them.
+so it is there in a fiftieth of a second, and to fork it takes half a millisecond. Orders are of `marshal`, as both
+sides are the same Python; texts are bytes in them, as the system has them.
 
 A program may start others, and these may leave its process group and its session. The system hands the children of a
 process that ends to the nearest *subreaper* above it (`prctl(2)`, PR_SET_CHILD_SUBREAPER), so a supervisor has every

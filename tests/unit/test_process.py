@@ -182,6 +182,15 @@ def test_what_ignores_every_signal_is_killed() -> None:
     assert done == -signal.SIGKILL
 
 
+@pytest.mark.skipif(not forkserver.is_available(), reason="there is no supervisor here")
+def test_both_sides_speak_alike() -> None:
+    """The server imports nothing of ours, and passbuild not what it has for the kernel: so these stand twice."""
+    from passbuild import _supervisor
+
+    names = ("END", "AT_ONCE", "LONGEST", "SIZE")
+    assert [getattr(_supervisor, name) for name in names] == [getattr(forkserver, f"_{name}") for name in names]
+
+
 def test_a_supervisor_holds_no_lock_of_ours(tmp_path: Path) -> None:
     """Another process gets a lock as soon as we let go of it, while the program still runs."""
     program = (
